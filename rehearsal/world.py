@@ -1,0 +1,94 @@
+"""What every API of the stand-in shares: its folder, its settings, its time, its memory and its neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from rehearsal.documents import Database
+
+
+@dataclass
+class Settings:
+    """What the operator may set while the stand-in runs (variables `rehearsal.*`).
+
+    Args:
+        time_scale: 1 = the durations of the real cloud; 0.01 = a hundredth of them; 0 = at once.
+        latency_ms: added to every request of an API, in milliseconds.
+    """
+
+    time_scale: float = 0.0
+    latency_ms: float = 0.0
+
+
+class StorageView(Protocol):
+    """What a cluster sees of Cloud Storage: enough for a mount."""
+
+    def bucket_exists(self, bucket: str) -> bool:
+        """Tell whether the bucket is there."""
+        ...
+
+    def allowed(self, bucket: str, member: str, permission: str) -> bool:
+        """Tell whether the bucket's IAM policy gives the member that permission."""
+        ...
+
+    def files(self, bucket: str, prefix: str) -> Mapping[str, Path]:
+        """Map each object's name under the prefix to the local file that holds its bytes."""
+        ...
+
+
+class Clusters(Protocol):
+    """What GKE asks of the Kubernetes side: one API server for each cluster."""
+
+    async def create(self, key: str, facts: Mapping[str, Any]) -> Access:
+        """Start the API server of a new cluster, or of one known from before a restart."""
+        ...
+
+    async def update(self, key: str, facts: Mapping[str, Any]) -> None:
+        """Tell a cluster its add-ons, workload pool and the Nodes it should have now."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Stop the API server and forget all of its objects."""
+        ...
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach a cluster's API server.
+
+    Args:
+        endpoint: host:port, served over TLS.
+        ca_certificate: PEM of the authority that signed its certificate.
+    """
+
+    endpoint: str
+    ca_certificate: str
+
+
+@dataclass
+class World:
+    """One stand-in cloud in one folder.
+
+    Args:
+        home: the folder `.rehearsal`, mode 0700; all state lives below it.
+        token: the only bearer token that is accepted.
+    """
+
+    home: Path
+    token: str
+    database: Database
+    settings: Settings = field(default_factory=Settings)
+    storage: StorageView | None = None
+    clusters: Clusters | None = None
+
+    async def pass_time(self, seconds: float) -> None:
+        """Wait as long as the real cloud would take, scaled by `time_scale`.
+
+        Args:
+            seconds: the duration on the real cloud.
+        """
+        await asyncio.sleep(seconds * self.settings.time_scale)
