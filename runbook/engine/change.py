@@ -37,7 +37,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Change:
-    """One call that mends one or more differences. What is printed and what is done come from this one object.
+    """One call that mends one or more differences. What is printed and what is done come from one object.
 
     Args:
         differences: what the call mends, at least one.

@@ -29,7 +29,7 @@ class Planned:
 class Facts:
     """What has been read so far. A key is read once, by one thread, until it is forgotten.
 
-    Keys are tuples that grow from general to particular, such as `("gke", "cluster", project, location, name)`:
+    Keys are tuples that grow from general to particular, such as `("gke", "cluster", project, location)`:
     forgetting a key forgets all keys that begin with it.
     """
 

@@ -1,0 +1,55 @@
+"""What a running step has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from runbook.clients.connections import Connections
+from runbook.config.schema import Variables
+from runbook.engine.facts import Facts
+from runbook.engine.report import StepReport
+
+
+class StepArguments(BaseModel):
+    """The base of every step module's `Arguments`: typed, closed, unchangeable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+@dataclass(frozen=True)
+class Context:
+    """A step's surroundings on one run.
+
+    Args:
+        environment: the environment's name, such as `rehearsal`.
+        variables: the merged variables.
+        tree: the same as plain nested values, for templates.
+        root: the folder that holds playbooks/, manifests/ and vars/.
+        home: the folder that holds .runs/ (RUNBOOK_HOME).
+        run_id: this run's name, such as `20261123-154200-1a2b`.
+        check: True where nothing may be changed; steps rarely need it, as changes and actions know by themselves.
+        facts: reads that all steps of the line share.
+        connections: the clients of the cloud, made when first used.
+        report: this step's voice.
+        keep: opens a resource that stays open until the line of tasks ends, and returns what it yields.
+        pause: waits for some seconds; ends at once, by an exception, when the operator interrupts the run.
+    """
+
+    environment: str
+    variables: Variables
+    tree: dict[str, Any]
+    root: Path
+    home: Path
+    run_id: str
+    check: bool
+    facts: Facts
+    connections: Connections
+    report: StepReport
+    keep: Callable[[AbstractContextManager[Any]], Any]
+    pause: Callable[[float], None]
