@@ -1,0 +1,1 @@
+"""The Kubernetes API server of one cluster: objects, apply, watch, logs, over HTTP."""
