@@ -1,4 +1,4 @@
-"""What every API of the stand-in shares: its folder, its settings, its time, its memory and its neighbours."""
+"""What every API of the stand-in shares: its folder, settings, time, memory and neighbours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rehearsal.documents import Database
+from rehearsal.front.faults import Faults
+from rehearsal.front.requests import RequestLog
 
 
 @dataclass
@@ -84,6 +86,12 @@ class World:
     settings: Settings = field(default_factory=Settings)
     storage: StorageView | None = None
     clusters: Clusters | None = None
+    requests: RequestLog = field(init=False)
+    faults: Faults = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.requests = RequestLog(self.home / "requests.jsonl")
+        self.faults = Faults(self.database.collection("faults"))
 
     async def pass_time(self, seconds: float) -> None:
         """Wait as long as the real cloud would take, scaled by `time_scale`.

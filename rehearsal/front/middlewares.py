@@ -1,0 +1,147 @@
+"""The middlewares, in the order in which a request meets them."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from rehearsal.front import connection
+from rehearsal.front.errors import error_response
+from rehearsal.front.faults import Fault
+
+if TYPE_CHECKING:
+    from rehearsal.world import World
+
+CONTROL_PREFIX = "/_rehearsal/"
+PUBLIC_APIS = ("hub", "cdn")
+PUBLIC_KUBERNETES_PATHS = ("/healthz", "/livez", "/readyz", "/version")
+"""What the ClusterRole system:public-info-viewer gives to everyone."""
+
+ApiName = str | Callable[[web.Request], str]
+
+UNAUTHENTICATED = {
+    "kubernetes": "Unauthorized",
+    "storage": "Invalid Credentials",
+    "compute": "Invalid Credentials",
+}
+NO_CREDENTIALS = (
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other"
+    " valid authentication credential."
+    " See https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
+
+
+def middlewares(world: World, api: ApiName) -> list[Middleware]:
+    """Build what stands before an API: log, token, latency, faults.
+
+    Args:
+        world: the stand-in.
+        api: the API's name in the request log, or a function that tells it from the request.
+    """
+
+    def name_of(request: web.Request) -> str:
+        if request.path.startswith(CONTROL_PREFIX):
+            return "rehearsal"
+        return api if isinstance(api, str) else api(request)
+
+    return [
+        _log(world, name_of),
+        _bearer_token(world, name_of),
+        _trouble(world, name_of),
+    ]
+
+
+def _log(world: World, name_of: Callable[[web.Request], str]) -> Middleware:
+    """Keep every request but those of the control API."""
+
+    @web.middleware
+    async def log(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = name_of(request)
+        if name == "rehearsal":
+            return await handler(request)
+        started = time.perf_counter()
+        status = 0
+        try:
+            response = await handler(request)
+            status = 0 if _dropped(request) and not response.prepared else response.status
+            return response
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        finally:
+            elapsed = (time.perf_counter() - started) * 1000
+            world.requests.add(name, request.method, request.path_qs, status, elapsed)
+
+    return log
+
+
+def _dropped(request: web.Request) -> bool:
+    """Tell whether the connection was closed before an answer could be sent."""
+    return request.transport is None or request.transport.is_closing()
+
+
+def _bearer_token(world: World, name_of: Callable[[web.Request], str]) -> Middleware:
+    """Refuse whoever does not bring the stand-in's token, in the API's own words."""
+
+    @web.middleware
+    async def bearer_token(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = name_of(request)
+        if _public(name, request) or _holds(world.token, request):
+            return await handler(request)
+        message = UNAUTHENTICATED.get(name, NO_CREDENTIALS)
+        challenge = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'}
+        return error_response(name, 401, message, challenge)
+
+    return bearer_token
+
+
+def _public(name: str, request: web.Request) -> bool:
+    """Tell whether anyone may ask this. The address of a resumable upload is a credential by itself."""
+    if name == "kubernetes":
+        return request.path.startswith(PUBLIC_KUBERNETES_PATHS)
+    return name in PUBLIC_APIS or (name == "storage" and "upload_id" in request.query)
+
+
+def _holds(token: str, request: web.Request) -> bool:
+    """Tell whether the request brings the token."""
+    scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(credential.strip().encode(), token.encode())
+
+
+def _trouble(world: World, name_of: Callable[[web.Request], str]) -> Middleware:
+    """Be as slow, and fail as often, as the operator asked."""
+
+    @web.middleware
+    async def trouble(request: web.Request, handler: Handler) -> web.StreamResponse:
+        name = name_of(request)
+        if name == "rehearsal":
+            return await handler(request)
+        if world.settings.latency_ms:
+            await asyncio.sleep(world.settings.latency_ms / 1000)
+        fault = world.faults.take(name, request.method, request.path_qs)
+        if fault is None:
+            return await handler(request)
+        return await _strike(fault, name, request, handler)
+
+    return trouble
+
+
+async def _strike(fault: Fault, name: str, request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let one request meet its fault."""
+    if fault.kind == "status":
+        headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else None
+        return error_response(name, fault.status, fault.message, headers)
+    if fault.kind == "reset":
+        connection.reset(request)
+        return web.Response()
+    if fault.kind == "stall":
+        await asyncio.sleep(fault.seconds)
+    else:
+        connection.truncate(request, fault.bytes)
+    return await handler(request)
