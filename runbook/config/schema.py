@@ -1,0 +1,128 @@
+"""Every variable there is: its type, its bounds and what it is for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, Strict
+
+from runbook.config.infrastructure import Bucket, Cluster, NodePool, Tpu
+from runbook.config.types import (
+    AbsolutePath,
+    BucketName,
+    Count,
+    DnsLabel,
+    Group,
+    Image,
+    ProjectId,
+    Quantity,
+    Region,
+    Seconds,
+    Text,
+    WholeSeconds,
+    Zone,
+)
+from runbook.config.workload import Checkpoint, Hub, Kube, Server, Smoke, Transfer, Volume
+
+SELECTORS: Final = {"model": "models", "hardware": "hardware", "storage": "storage"}
+"""Variables that name a file, and the folder of vars/ that it is in."""
+
+DERIVED: Final = {
+    "cluster.location": "region",
+    "cluster.system_zones": "zone",
+    "bucket.location": "region",
+    "bench.image": "server.image",
+}
+"""Variables that take another's value where they are null."""
+
+Metrics = Annotated[tuple[Literal["ttft", "tpot", "itl", "e2el"], ...], Strict(False)]
+Percentiles = Annotated[tuple[Annotated[float, Field(gt=0, lt=100)], ...], Strict(False)]
+
+
+class Bench(Group):
+    """The benchmark, sections 5.1 and 5.2."""
+
+    name: DnsLabel = Field(description="beginning of the Job's name; each run has its own")
+    image: Image = Field(description="image of vllm bench serve; null: server.image, so that both match")
+    dataset: Literal["sonnet", "random"] = Field(description="prompts; sonnet is gone from vLLM 0.32 on")
+    dataset_path: AbsolutePath = Field(description="the sonnet file inside the image")
+    input_len: Count = Field(description="tokens of a prompt; sonnet needs more than its prefix of 200")
+    output_len: Count = Field(description="tokens of an answer; the end-of-sequence token is ignored")
+    num_prompts: Count = Field(description="requests in all")
+    max_concurrency: Count | None = Field(
+        description="requests at the same time; null: all at once, as the guide"
+    )
+    request_rate: Annotated[float, Field(gt=0)] | None = Field(
+        description="requests that begin each second; null: all at once"
+    )
+    num_warmups: Annotated[int, Field(ge=0)] = Field(description="requests before the clock starts")
+    seed: Annotated[int, Field(ge=0)] = Field(description="seed of the choice of prompts")
+    temperature: Annotated[float, Field(ge=0, le=2)] = Field(description="0: always the likeliest token")
+    percentile_metrics: Metrics = Field(description="metrics of which percentiles are reported")
+    metric_percentiles: Percentiles = Field(description="which percentiles")
+    placement: Literal["cpu", "tpu-node"] = Field(
+        description="where the client runs: a system node, or the TPU node beside the server"
+    )
+    cpu: Quantity = Field(description="CPU that the client asks for; it saturates near one core a process")
+    memory: Quantity = Field(description="memory that the client asks for")
+    ready_timeout_s: WholeSeconds = Field(description="how long the client waits for the server, in seconds")
+    timeout_s: WholeSeconds = Field(description="how long a run may take in all, in seconds")
+    keep_s: WholeSeconds = Field(description="how long a finished Job is kept in the cluster, in seconds")
+
+
+class Teardown(Group):
+    """What teardown may delete beyond the rest."""
+
+    bucket: BucketName = Field(
+        description="name of the bucket, to have it deleted with the model; empty: it stays"
+    )
+
+
+class Run(Group):
+    """How this machine goes through a playbook."""
+
+    parallel: Annotated[int, Field(ge=1, le=32)] = Field(description="independent steps at the same time")
+    lock_timeout_s: Annotated[float, Field(ge=0)] = Field(
+        description="how long to wait for another run in this environment, in seconds; 0: stop at once"
+    )
+    poll_s: Seconds = Field(description="seconds between two looks at an operation")
+
+
+class Rehearsal(Group):
+    """The stand-in's behaviour; only with provider: rehearsal."""
+
+    time_scale: Annotated[float, Field(ge=0, le=10)] = Field(
+        description="1: the cloud's own durations; 0.01: a hundredth of them; 0: at once"
+    )
+    latency_ms: Annotated[float, Field(ge=0, le=60_000)] = Field(
+        description="added to every request, in milliseconds"
+    )
+
+
+class Variables(Group):
+    """All variables."""
+
+    provider: Literal["rehearsal", "gke", "kubeconfig"] = Field(
+        description="where this runs: the stand-in on this machine, GKE, or any cluster of a kubeconfig file"
+    )
+    model: Text = Field(description="file of vars/models, without .yml")
+    hardware: Text = Field(description="file of vars/hardware, without .yml")
+    storage: Text = Field(description="file of vars/storage, without .yml")
+    project: ProjectId = Field(description="ID of the Google Cloud project (guide: PROJECT_ID)")
+    region: Region = Field(description="region of cluster and bucket (guide: REGION)")
+    zone: Zone = Field(description="zone of the TPU nodes (guide: ZONE)")
+    cluster: Cluster
+    node_pool: NodePool
+    tpu: Tpu
+    bucket: Bucket
+    checkpoint: Checkpoint
+    transfer: Transfer
+    hub: Hub
+    volume: Volume
+    kube: Kube
+    server: Server
+    smoke: Smoke
+    bench: Bench
+    teardown: Teardown
+    run: Run
+    rehearsal: Rehearsal
