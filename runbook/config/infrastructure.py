@@ -1,10 +1,8 @@
 """Sections 2 and 3.1: cluster, node pool, TPU and bucket."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict
+from pydantic import Field
 
 from runbook.config.types import (
     BucketLocation,
@@ -22,7 +20,7 @@ from runbook.config.types import (
     Zone,
 )
 
-Zones = Annotated[tuple[Zone, ...], Strict(False)]
+Zones = Annotated[tuple[Zone, ...], Field(strict=False)]
 
 
 class Cluster(Group):

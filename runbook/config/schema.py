@@ -1,10 +1,8 @@
 """Every variable there is: its type, its bounds and what it is for."""
 
-from __future__ import annotations
-
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, Strict
+from pydantic import Field
 
 from runbook.config.infrastructure import Bucket, Cluster, NodePool, Tpu
 from runbook.config.types import (
@@ -35,8 +33,8 @@ DERIVED: Final = {
 }
 """Variables that take another's value where they are null."""
 
-Metrics = Annotated[tuple[Literal["ttft", "tpot", "itl", "e2el"], ...], Strict(False)]
-Percentiles = Annotated[tuple[Annotated[float, Field(gt=0, lt=100)], ...], Strict(False)]
+Metrics = Annotated[tuple[Literal["ttft", "tpot", "itl", "e2el"], ...], Field(strict=False)]
+Percentiles = Annotated[tuple[Annotated[float, Field(gt=0, lt=100)], ...], Field(strict=False)]
 
 
 class Bench(Group):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 MASK: Final = "***"
@@ -57,7 +56,7 @@ class Secret:
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    ) -> dict[str, Any]:
         return {
             "type": "object",
             "description": "where the secret is kept: {env: NAME} or {file: PATH}",

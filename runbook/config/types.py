@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
@@ -148,4 +148,4 @@ EnvironmentName = Annotated[
     str,
     Matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be an environment variable's name, such as MODEL_IMPL_TYPE"),
 ]
-Texts = Annotated[tuple[Text, ...], Strict(False)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]

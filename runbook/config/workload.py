@@ -1,10 +1,8 @@
 """Sections 3.2 to 4.5: the checkpoint, its way into the bucket, its mount, the server and the smoke test."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict
+from pydantic import Field
 
 from runbook.config.secret import Secret
 from runbook.config.types import (
@@ -27,7 +25,7 @@ from runbook.config.types import (
     WholeSeconds,
 )
 
-SourceRanges = Annotated[tuple[Cidr, ...], Strict(False)]
+SourceRanges = Annotated[tuple[Cidr, ...], Field(strict=False)]
 
 
 class Checkpoint(Group):
