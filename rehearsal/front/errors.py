@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 CANONICAL_CODES = {
     400: "INVALID_ARGUMENT",
@@ -50,16 +51,29 @@ KUBERNETES_REASONS = {
 """metav1.StatusReason for each HTTP status."""
 
 
-def google_error(status: int, message: str, **extra: Any) -> dict[str, Any]:
-    """Build the error body of Google's newer APIs (container, serviceusage, cloudresourcemanager).
+class GoogleError(Exception):
+    """What one of Google's newer APIs refuses (container, serviceusage, cloudresourcemanager).
 
     Args:
         status: the HTTP status.
         message: the sentence that clients show.
-        extra: further fields, such as another `status` or `details`.
+        canonical: google.rpc.Code's name, where the HTTP status alone does not tell it.
+        details: google.rpc messages, such as ErrorInfo.
     """
-    error = {"code": status, "message": message, "status": CANONICAL_CODES.get(status, "UNKNOWN")}
-    return {"error": error | extra}
+
+    def __init__(
+        self, status: int, message: str, canonical: str = "", details: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.canonical = canonical or CANONICAL_CODES.get(status, "UNKNOWN")
+        self.details = details
+
+    def body(self) -> dict[str, Any]:
+        """Build the answer's body."""
+        error: dict[str, Any] = {"code": self.status, "message": self.message, "status": self.canonical}
+        return {"error": error | ({"details": list(self.details)} if self.details else {})}
 
 
 def error_body(api: str, status: int, message: str) -> dict[str, Any]:
@@ -76,7 +90,7 @@ def error_body(api: str, status: int, message: str) -> dict[str, Any]:
         return failure | {"message": message, "reason": reason, "code": status}
     if api in ("hub", "cdn"):
         return {"error": message}
-    body = google_error(status, message)
+    body = GoogleError(status, message).body()
     if api in ("storage", "compute"):
         reason = JSON_API_REASONS.get(status, "backendError")
         body["error"]["errors"] = [{"message": message, "domain": "global", "reason": reason}]
@@ -96,3 +110,12 @@ def error_response(
     """
     body = json.dumps(error_body(api, status, message), indent=1)
     return web.Response(status=status, text=body, content_type="application/json", headers=headers)
+
+
+@web.middleware
+async def google_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer with the error that a handler of a Google API raises."""
+    try:
+        return await handler(request)
+    except GoogleError as error:
+        return web.json_response(error.body(), status=error.status)
