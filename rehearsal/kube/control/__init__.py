@@ -1,0 +1,1 @@
+"""What makes a cluster act: admission, the scheduler, the controllers, the garbage collector."""

@@ -1,0 +1,73 @@
+"""Services of type LoadBalancer: an address outside, after the time that the cloud takes for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from rehearsal.kube.api.kinds import kind_of
+from rehearsal.kube.api.store import Event, Object, Store
+from rehearsal.kube.control.control_loop import Controller, Key, named
+from rehearsal.kube.control.events import EventRecorder
+from rehearsal.kube.control.pods import seconds_since
+from rehearsal.world import Settings
+
+_FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
+_PROVISIONING_SECONDS = 45.0
+
+
+class LoadBalancers(Controller):
+    """Gives and takes the ingress addresses. They are of TEST-NET-3, so nothing answers there."""
+
+    def __init__(self, store: Store, recorder: EventRecorder, settings: Settings) -> None:
+        super().__init__(store)
+        self._recorder = recorder
+        self._settings = settings
+
+    def keys(self, event: Event) -> Iterable[Key]:
+        """Follow Services."""
+        return named(event, "Service")
+
+    def reconcile(self, key: Key) -> float | None:
+        """Bring up the load balancer that the type asks for, or take it down."""
+        service = self.find("Service", key)
+        if service is None:
+            return None
+        wanted = service["spec"].get("type") == "LoadBalancer"
+        if not wanted or "deletionTimestamp" in service["metadata"]:
+            self._take_down(service)
+            return None
+        if _ingress(service):
+            return None
+        if _FINALIZER not in service["metadata"].get("finalizers", []):
+            service["metadata"].setdefault("finalizers", []).append(_FINALIZER)
+            service = self.store.update(kind_of("Service"), service)
+            self._recorder.normal(service, "EnsuringLoadBalancer", "Ensuring load balancer")
+        return self._bring_up(service)
+
+    def _bring_up(self, service: Object) -> float | None:
+        age = seconds_since(service["metadata"]["creationTimestamp"])
+        left = _PROVISIONING_SECONDS * self._settings.time_scale - age
+        if left > 0:
+            return left
+        number = 1 + hashlib.sha256(service["metadata"]["uid"].encode()).digest()[0] % 254
+        ingress = [{"ip": f"203.0.113.{number}", "ipMode": "VIP"}]
+        self.write_status(service, {"loadBalancer": {"ingress": ingress}})
+        self._recorder.normal(service, "EnsuredLoadBalancer", "Ensured load balancer")
+        return None
+
+    def _take_down(self, service: Object) -> None:
+        finalizers = service["metadata"].get("finalizers", [])
+        if _FINALIZER not in finalizers:
+            return
+        self._recorder.normal(service, "DeletingLoadBalancer", "Deleting load balancer")
+        self.write_status(service, {"loadBalancer": {}})
+        fresh = self.find("Service", (service["metadata"]["namespace"], service["metadata"]["name"]))
+        if fresh is not None:
+            fresh["metadata"]["finalizers"].remove(_FINALIZER)
+            self.store.update(kind_of("Service"), fresh)
+
+
+def _ingress(service: Object) -> list[Object]:
+    found: list[Object] = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    return found
