@@ -1,0 +1,1 @@
+"""The clients of the cloud: the only place that imports an SDK."""
