@@ -45,8 +45,9 @@ class Findings:
         self.warnings.append(Problem(f"{key} {message}", self._place(key), remedy))
 
     def _place(self, key: str) -> Place:
-        origin = self.origins.find(undotted(key))
-        return self.file if origin is None else origin.place
+        said = self.origins.history(undotted(key))
+        unset = not said or (len(said) == 1 and said[0].value in ("", None))
+        return self.file if unset else said[0].place
 
 
 def check(variables: Variables, origins: Origins, file: Place) -> Findings:
@@ -205,8 +206,8 @@ def _patience(variables: Variables, findings: Findings) -> None:
 
 
 def _images(variables: Variables, findings: Findings) -> None:
-    images = {"server.image": variables.server.image, "bench.image": variables.bench.image}
-    for key, image in images.items():
+    images = {variables.bench.image: "bench.image", variables.server.image: "server.image"}
+    for image, key in images.items():
         tag = image.rpartition("/")[2].partition(":")[2]
         if "@" not in image and tag in {"", "latest"}:
             findings.warning(

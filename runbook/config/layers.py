@@ -95,20 +95,20 @@ def load_layer(path: Path) -> Document:
     return document
 
 
-def command_line(settings: Sequence[str]) -> tuple[Settings, list[Problem]]:
-    """Read what `--set KEY=VALUE` says, the last one last."""
+def command_line(settings: Sequence[str]) -> Settings:
+    """Read what `--set KEY=VALUE` says, the last one last.
+
+    Raises:
+        VariableError: one has no value, or its value is no YAML.
+    """
     found: Settings = []
-    problems: list[Problem] = []
     for setting in settings:
         name, equals, text = setting.partition("=")
-        key, place = undotted(name), Place(f"--set {name}")
+        place = Place(f"--set {name}")
         if not equals:
-            problems.append(Problem(f"{name} has no value", place, "write --set KEY=VALUE"))
-        elif schema_of(key) is None and key not in schema_groups():
-            problems.append(unknown(key, place))
-        else:
-            found.append((key, _value(key, text, place)))
-    return found, problems
+            raise VariableError(f"{name} has no value", place=place, remedy="write --set KEY=VALUE")
+        found.append((undotted(name), _value(undotted(name), text, place)))
+    return found
 
 
 def process_environment(environ: Mapping[str, str], known: Sequence[Key]) -> tuple[Settings, list[Problem]]:
@@ -131,9 +131,28 @@ def process_environment(environ: Mapping[str, str], known: Sequence[Key]) -> tup
     return found, problems
 
 
-def unknown(key: Key, place: Place) -> Problem:
-    """Say that there is no such variable, and which one may have been meant."""
-    close = nearest_key(key, [*schema_keys(), *sorted(schema_groups())])
+def unknown_settings(settings: Settings, known: Sequence[Key]) -> list[Problem]:
+    """Say which settings name no variable.
+
+    Args:
+        settings: what the command line says.
+        known: keys that the files set, for the nearest name.
+    """
+    groups = schema_groups()
+    strangers = [(key, said) for key, said in settings if schema_of(key) is None and key not in groups]
+    return [unknown(key, said.source, known) for key, said in strangers]
+
+
+def unknown(key: Key, place: Place, known: Sequence[Key]) -> Problem:
+    """Say that there is no such variable, and which one may have been meant.
+
+    Args:
+        key: what was written.
+        place: where.
+        known: keys that the layers set, among them entries such as flags.
+    """
+    valid = [other for other in known if schema_of(other) is not None]
+    close = nearest_key(key, [*schema_keys(), *sorted(schema_groups()), *valid])
     hint = f", did you mean {close}?" if close else ""
     return Problem(f"unknown variable {dotted(key)}{hint}", place, "`inv vars` lists them all")
 
@@ -141,19 +160,22 @@ def unknown(key: Key, place: Place) -> Problem:
 def _unknown_name(name: str, names: list[str]) -> Problem:
     close = nearest(name, names)
     hint = f", did you mean {close}?" if close else ""
-    return Problem(f"unknown variable{hint}", Place(name), "`inv vars` lists them all; the dots become _")
+    remedy = "cluster.name is RUNBOOK_CLUSTER_NAME; `inv vars` lists them all"
+    return Problem(f"unknown variable {name}{hint}", Place(name), remedy)
 
 
 def _value(key: Key, text: str, place: Place) -> Document:
     schema = schema_of(key)
-    if schema is not None and _is_text(schema, key) and not _is_null(schema, text):
-        return Document(place, text)
-    return parse_document(text, place, VariableError)
+    if schema is None or not (schema.secret or _is_text(schema, key)):
+        return _yaml(text, place)
+    if schema.secret and text.lstrip().startswith("{"):
+        return _yaml(text, place)
+    return Document(place, None if schema.nullable and text in {"null", "~"} else text)
+
+
+def _yaml(text: str, place: Place) -> Document:
+    return Document(place, parse_document(text, place, VariableError, lined=False).value)
 
 
 def _is_text(schema: KeySchema, key: Key) -> bool:
     return schema.text and not (schema.open and key in schema_keys())
-
-
-def _is_null(schema: KeySchema, text: str) -> bool:
-    return schema.nullable and text in {"null", "~"}

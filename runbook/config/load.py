@@ -1,4 +1,4 @@
-"""Load the variables of an environment: the layers merged, typed and checked, with where each value came from."""
+"""Load the variables of an environment: merged, typed and checked, with where each value came from."""
 
 from __future__ import annotations
 
@@ -38,10 +38,12 @@ class Loaded:
     origins: Origins
 
     def keys(self) -> list[str]:
-        """List every variable that is set, in the schema's order; entries of open mappings with their own name."""
+        """List every variable that is set, in the schema's order; entries such as flags by their own name."""
         order = {key: index for index, key in enumerate(schema_keys())}
-        known = self.origins.keys()
-        return [dotted(key) for key in sorted(known, key=lambda key: order.get(key, order.get(key[:-1], 0)))]
+        return [
+            dotted(key)
+            for key in sorted(self.origins, key=lambda key: order.get(key, order.get(key[:-1], 0)))
+        ]
 
     def provenance(self, key: str) -> Provenance:
         """Tell a variable's value, where it came from and what it overrode.
@@ -75,18 +77,18 @@ def load(root: Path, environment: str, settings: Sequence[str], environ: Mapping
     _derive(origins)
     secrets = _secrets(origins, root, environ)
     tree = _nested(origins, secrets)
-    variables, problems = validate(tree, lambda key: _locate(origins, key, file))
+    variables, problems = validate(tree, list(origins), lambda key: _locate(origins, key, file))
     raise_all(problems)
     assert variables is not None  # noqa: S101 - validate gives variables or problems
     findings = check(variables, origins, file)
     raise_all(findings.errors)
     warnings = [*findings.warnings, *_secret_warnings(origins, root)]
-    return Loaded(environment, variables, variables.model_dump(), tuple(warnings), origins)
+    return Loaded(environment, variables, tree, tuple(warnings), origins)
 
 
 def _placeholders(origins: Origins) -> list[Problem]:
     problems = []
-    for key in origins.keys():
+    for key in origins:
         origin = origins.last(key)
         items = list(enumerate(origin.value)) if isinstance(origin.value, list) else [(None, origin.value)]
         for index, item in items:
@@ -132,7 +134,7 @@ def _secret_warnings(origins: Origins, root: Path) -> list[Problem]:
 
 def _nested(origins: Origins, secrets: Mapping[Key, Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
-    for key in origins.keys():
+    for key in origins:
         value = secrets[key] if key in secrets else origins.last(key).value
         node = tree
         for part in key[:-1]:

@@ -12,6 +12,7 @@ from runbook.config.layers import (
     load_layer,
     process_environment,
     selected_file,
+    unknown_settings,
 )
 from runbook.config.problems import raise_all
 from runbook.config.provenance import Origins
@@ -32,17 +33,17 @@ def merge(root: Path, environment: str, settings: Sequence[str], environ: Mappin
     Raises:
         VariableError: a layer is not there, is no YAML, or a setting names no variable.
     """
-    said, problems = command_line(settings)
+    said = command_line(settings)
     defaults, own = load_layer(root / "vars" / "defaults.yml"), environment_file(root, environment)
     origins = Origins()
     origins.add(defaults)
     for selector in SELECTORS:
         origins.add(_selected(root, selector, [defaults, own], said, environ))
     origins.add(own)
-    named, unknown_names = process_environment(environ, origins.keys())
+    named, unknown_names = process_environment(environ, list(origins))
+    raise_all([*unknown_settings(said, list(origins)), *unknown_names])
     for key, document in [*named, *said]:
         origins.add(document, key)
-    raise_all([*problems, *unknown_names])
     return origins
 
 

@@ -27,7 +27,7 @@ class Problem:
         return f"{self.place}: {self.message}{remedy}"
 
 
-class VariableErrors(VariableError):
+class VariablesError(VariableError):
     """Several variables are wrong.
 
     Args:
@@ -36,7 +36,7 @@ class VariableErrors(VariableError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         lines = [f"{len(problems)} variables are wrong", *(f"  {problem}" for problem in problems)]
-        super().__init__("\n".join(lines), place=problems[0].place, remedy=problems[0].remedy)
+        super().__init__("\n".join(lines), place=problems[0].place)
         self.problems = tuple(problems)
 
 
@@ -47,6 +47,6 @@ def raise_all(problems: Sequence[Problem]) -> None:
         VariableError: there is at least one problem.
     """
     if len(problems) > 1:
-        raise VariableErrors(problems)
+        raise VariablesError(problems)
     for problem in problems:
         raise VariableError(problem.message, place=problem.place, remedy=problem.remedy)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from runbook.config.keys import Key, dotted, schema_of
+from runbook.config.secret import Secret
 from runbook.engine.document import Document, placeholder_in
 from runbook.engine.errors import Place
 
@@ -77,9 +79,8 @@ class Origins:
         """
         self._add(document.value, document, prefix, len(prefix))
 
-    def keys(self) -> list[Key]:
-        """List every variable that any layer has set."""
-        return list(self._said)
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._said)
 
     def last(self, key: Key) -> Origin:
         """Return the word that holds."""
@@ -104,7 +105,7 @@ class Origins:
 
     def history(self, key: Key) -> tuple[Origin, ...]:
         """Return every layer's word, the one that holds first."""
-        return tuple(reversed(self._said[key]))
+        return tuple(reversed(self._said.get(key, ())))
 
     def below(self, key: Key) -> list[Key]:
         """List the variables inside a group, or the variable itself."""
@@ -115,7 +116,7 @@ class Origins:
             for name, inner in value.items():
                 self._add(inner, document, (*key, name), skip)
         elif key and not (value == {} and key in self._groups):
-            self._say(key, Origin(value, document, key[skip:]))
+            self._say(key, Origin(_hidden(value, key), document, key[skip:]))
 
     def _say(self, key: Key, origin: Origin) -> None:
         above = [key[:length] for length in range(1, len(key))]
@@ -128,7 +129,15 @@ class Origins:
 
 def _is_value(value: dict[str, Any], key: Key) -> bool:
     """Tell whether a mapping is one value: where a secret is kept, or a placeholder in braces."""
+    return _is_secret(key) or placeholder_in(value) is not None
+
+
+def _hidden(value: Any, key: Key) -> Any:
+    """Wrap a secret that a layer says outright, so that nothing downstream can print it."""
+    outright = not isinstance(value, dict) and value is not None
+    return Secret(str(value)) if outright and _is_secret(key) else value
+
+
+def _is_secret(key: Key) -> bool:
     schema = schema_of(key)
-    return (schema is not None and schema.secret) or (
-        len(value) == 1 and None in value.values() and key != ()
-    )
+    return schema is not None and schema.secret

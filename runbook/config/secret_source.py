@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runbook.config.keys import PREFIX
 from runbook.config.problems import Problem
 from runbook.config.provenance import Origin
 from runbook.config.secret import Secret
@@ -31,8 +32,8 @@ def fetch(
     said = origin.value
     if said is None:
         return None, []
-    if isinstance(said, str) and origin.document.source.source.startswith("RUNBOOK_"):
-        return Secret(said), []
+    if isinstance(said, Secret) and origin.document.source.source.startswith(PREFIX):
+        return said, []
     if not isinstance(said, dict):
         return None, [Problem(f"{key} is a secret, which does not belong here", origin.place, _REMEDY)]
     wrong = _wrong_source(said)

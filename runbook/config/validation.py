@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from runbook.config.keys import dotted, schema_groups, schema_of
+from runbook.config.keys import Key, dotted, schema_groups, schema_of
 from runbook.config.layers import unknown
 from runbook.config.problems import Problem
 from runbook.config.schema import Variables
 from runbook.engine.errors import Place
+
+Location = tuple[str | int, ...]
+"""A key, and the index of a list's item."""
 
 _TYPES: Final = {
     "string_type": "text",
@@ -34,12 +37,13 @@ _LIMITS: Final = {
 
 
 def validate(
-    tree: dict[str, Any], locate: Callable[[tuple[str | int, ...]], Place]
+    tree: dict[str, Any], known: Sequence[Key], locate: Callable[[Location], Place]
 ) -> tuple[Variables | None, list[Problem]]:
     """Turn the merged tree into typed variables.
 
     Args:
         tree: nested mappings, derived values and secrets filled in.
+        known: every key that a layer sets, for the nearest name.
         locate: finds the place of a key, or of the nearest one above it.
 
     Returns:
@@ -48,40 +52,39 @@ def validate(
     try:
         return Variables.model_validate(tree), []
     except ValidationError as error:
-        found: dict[tuple[str | int, ...], Problem] = {}
+        found: dict[Location, list[ErrorDetails]] = {}
         for details in error.errors(include_url=False):
-            key = _key(details["loc"], tree)
-            found.setdefault(key, _problem(key, details, locate(key)))
-        return None, list(found.values())
+            found.setdefault(_key(details["loc"], tree), []).append(details)
+    return None, [_problem(key, all_of_it, locate(key), known) for key, all_of_it in found.items()]
 
 
-def _key(location: tuple[int | str, ...], tree: Any) -> tuple[str | int, ...]:
-    """Drop what pydantic appends: the branch of a union, `[key]` of a mapping's name."""
+def _key(location: Location, tree: Any) -> Location:
+    """Drop what pydantic appends: the branch of a union, and `[key]` where a mapping's name is wrong."""
     key: list[str | int] = []
     node = tree
-    for index, part in enumerate(location):
+    for part in location:
         inside = isinstance(node, Mapping) and part in node
         listed = isinstance(node, list) and isinstance(part, int) and part < len(node)
         if not inside and not listed:
-            return (
-                tuple(key)
-                if isinstance(node, Mapping) is False or index < len(location) - 1
-                else (*key, part)
-            )
+            return (*key, part) if isinstance(node, Mapping) and part == location[-1] else tuple(key)
         key.append(part)
         node = node[part]
     return tuple(key)
 
 
-def _problem(key: tuple[str | int, ...], details: ErrorDetails, place: Place) -> Problem:
+def _problem(key: Location, found: list[ErrorDetails], place: Place, known: Sequence[Key]) -> Problem:
+    details = found[0]
     name, kind, given = dotted(key), details["type"], details["input"]
     words = tuple(str(part) for part in key)
     if kind == "extra_forbidden":
-        return unknown(words, place)
+        return unknown(words, place, known)
     if kind == "missing":
         return _missing(words, place)
+    if details["loc"][-1] == "[key]":
+        return Problem(f"{name}: the name {_rule(kind, details)}", place)
     if kind in _TYPES:
-        return Problem(f"{name} must be {_TYPES[kind]}, and is {_told(given)}", place, _quoting(kind, given))
+        types = _TYPES[kind] if len(found) == 1 else "text, a number, true or false"
+        return Problem(f"{name} must be {types}, and is {_told(given)}", place, _quoting(kind, given))
     return Problem(f"{name} {_rule(kind, details)}, and is {_told(given)}", place)
 
 

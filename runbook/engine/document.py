@@ -28,13 +28,11 @@ class Document:
         source: the file, or the setting, that it came from.
         value: mappings, lists and scalars; None for an empty file.
         lines: the line of each key and list item, counted from 1.
-        texts: each scalar as it is written, before it becomes a number, a boolean or null.
     """
 
     source: Place
-    value: Any
-    lines: Mapping[KeyPath, int] = field(default_factory=dict)
-    texts: Mapping[KeyPath, str] = field(default_factory=dict)
+    value: Any = field(repr=False)
+    lines: Mapping[KeyPath, int] = field(default_factory=dict, repr=False)
 
     def place(self, *path: str | int) -> Place:
         """Point at a key, or at the nearest one above it that is written down."""
@@ -65,13 +63,16 @@ def load_document(path: Path, error: type[UserError] = UserError) -> Document:
     return parse_document(text, place, error)
 
 
-def parse_document(text: str, source: Place, error: type[UserError] = UserError) -> Document:
+def parse_document(
+    text: str, source: Place, error: type[UserError] = UserError, *, lined: bool = True
+) -> Document:
     """Read YAML 1.2 from a text.
 
     Args:
         text: one YAML document.
-        source: what to name in errors; lines are those of the text where it is a file.
+        source: what to name in errors.
         error: what to raise.
+        lined: whether the source is a file, so that its lines can be named.
 
     Raises:
         UserError: of the type asked for; the text is no YAML, or says one thing twice.
@@ -80,14 +81,13 @@ def parse_document(text: str, source: Place, error: type[UserError] = UserError)
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as cause:
         line = cause.problem_mark.line + 1 if cause.problem_mark else None
-        raise _not_yaml(
-            text, Place(source.source, line), str(cause.problem or cause.context), error
-        ) from cause
+        problem = str(cause.problem or cause.context)
+        raise _not_yaml(text, Place(source.source, line), problem, error, lined=lined) from cause
     except YAMLError as cause:
         raise error(f"is not valid YAML: {_first_line(cause)}", place=source) from cause
-    reader = _Reader(source, error)
+    reader = _Reader(source, error, lined=lined)
     value = None if node is None else reader.value(node, ())
-    return Document(source, value, reader.lines, reader.texts)
+    return Document(source, value, reader.lines)
 
 
 def placeholder_in(value: object) -> str | None:
@@ -105,17 +105,16 @@ def placeholder_in(value: object) -> str | None:
 class _Reader:
     """Turns the nodes of one document into values, and notes where each stands."""
 
-    def __init__(self, source: Place, error: type[UserError]) -> None:
+    def __init__(self, source: Place, error: type[UserError], *, lined: bool) -> None:
         self.lines: dict[KeyPath, int] = {}
-        self.texts: dict[KeyPath, str] = {}
         self._source = source
         self._error = error
+        self._lined = lined
         self._open: list[Node] = []
 
     def value(self, node: Node, path: KeyPath) -> Any:
         """Return the value of a node and of all below it."""
         if isinstance(node, ScalarNode):
-            self.texts[path] = node.value
             return self._scalar(node)
         if node in self._open:
             raise self._wrong(node, "an alias that holds itself")
@@ -167,7 +166,8 @@ class _Reader:
         raise self._wrong(node, f"{node.tag} is not known here", "write the value plainly")
 
     def _wrong(self, node: Node, message: str, remedy: str | None = None) -> UserError:
-        return self._error(message, place=Place(self._source.source, node.start_mark.line + 1), remedy=remedy)
+        line = node.start_mark.line + 1 if self._lined else None
+        return self._error(message, place=Place(self._source.source, line), remedy=remedy)
 
 
 def _float(text: str) -> float:
@@ -175,10 +175,11 @@ def _float(text: str) -> float:
     return float(plain.replace(".inf", "inf").replace(".nan", "nan"))
 
 
-def _not_yaml(text: str, place: Place, problem: str, error: type[UserError]) -> UserError:
+def _not_yaml(text: str, at: Place, problem: str, error: type[UserError], *, lined: bool) -> UserError:
     """Say what is wrong in the operator's terms where the usual mistakes can be recognised."""
+    place = at if lined else Place(at.source)
     lines = text.splitlines()
-    line = lines[place.line - 1] if place.line and place.line <= len(lines) else ""
+    line = lines[at.line - 1] if at.line and at.line <= len(lines) else ""
     left_in = placeholder_in(line)
     if left_in:
         return error(f"the placeholder {left_in} is left in", place=place, remedy="put your own value there")
