@@ -12,6 +12,7 @@
     │   └── RefusedError      the service, or the operator, said no
     ├── PassingError          may pass by itself; retried until its deadline
     ├── FailedError           it was tried and did not work; the evidence is in the message
+    ├── InterruptedRunError   the operator ended the run
     └── NotConvergedError     a bug of a step: it still sees a difference after its own change
 
 `UnknownUntil` is not a failure: check mode met a value that only a change would bring into being.
@@ -130,6 +131,10 @@ class PassingError(RunbookError):
 
 class FailedError(RunbookError):
     """It was tried and did not work; the message holds the evidence."""
+
+
+class InterruptedRunError(RunbookError):
+    """The operator ended the run; the same line goes on from what is there."""
 
 
 class NotConvergedError(RunbookError):

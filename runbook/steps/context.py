@@ -33,7 +33,7 @@ class Context:
         root: the folder that holds playbooks/, manifests/ and vars/.
         home: the folder that holds .runs/ (RUNBOOK_HOME).
         run_id: this run's name, such as `20261123-154200-1a2b`.
-        check: True where nothing may be changed; steps rarely need it, as changes and actions know by themselves.
+        check: True where nothing may be changed; changes and actions know that by themselves.
         facts: reads that all steps of the line share.
         connections: the clients of the cloud, made when first used.
         report: this step's voice.

@@ -1,0 +1,69 @@
+"""The executor of invoke.yaml: it makes one run of all the steps that a line's tasks queue."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from invoke.exceptions import Exit
+from invoke.executor import Executor
+from invoke.tasks import Call
+
+from runbook.cli.line import OPTION_NAMES, Line, Options
+
+
+class LineExecutor(Executor):
+    """Executes a line: gathers steps, runs them as one run, calls the other tasks in their place."""
+
+    def execute(self, *tasks: Any) -> dict[Any, Any]:
+        """Execute the tasks that invoke parsed off the command line.
+
+        Raises:
+            Exit: with the line's exit code, where that is not 0.
+        """
+        calls = self.normalize(tasks)
+        options = Options.of((call.kwargs for call in calls), dry=bool(self.config.run.dry))
+        line = Line.of(options, Path(self.collection.loaded_from or Path.cwd()))
+        code = _guarded(calls, line)
+        if code:
+            raise Exit(code=code)
+        return {}
+
+
+def _guarded(calls: list[Call], line: Line) -> int:
+    from runbook.engine.errors import RunbookError
+
+    try:
+        return _perform(calls, line)
+    except RunbookError as error:
+        from runbook.report.errors import print_error
+
+        print_error(error, line.options.json)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 1
+
+
+def _perform(calls: list[Call], line: Line) -> int:
+    code = 0
+    for call in calls:
+        own = {name: value for name, value in call.kwargs.items() if name not in OPTION_NAMES}
+        if line.queued and not getattr(call.task, "queues", False):
+            code = _run_queued(line) or code
+            if code == 1:
+                return code
+        code = call.task.body(line, **own) or code
+    return (_run_queued(line) or code) if line.queued else code
+
+
+def _run_queued(line: Line) -> int:
+    from runbook.cli.run import run_line
+
+    try:
+        return run_line(line)
+    finally:
+        line.playbooks.clear()
+        line.step_names.clear()

@@ -1,0 +1,68 @@
+"""`inv history` and `inv report`: what was run, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from runbook.cli.line import Line
+from runbook.engine.errors import UserError
+from runbook.engine.journal import read_runs
+
+
+def show(line: Line, run: str) -> None:
+    """List the kept runs, newest first, or show one.
+
+    Args:
+        line: its home folder is read.
+        run: a run's id, or its beginning; empty means the list.
+    """
+    if run:
+        _show_one(line, _find(line, run))
+        return
+    for document in read_runs(line.runs):
+        print(json.dumps(document) if line.options.json else _summary(document))
+
+
+def page(line: Line, run: str) -> None:
+    """Write a run as an HTML page beside its journal, and say where.
+
+    Args:
+        line: its home folder is read and written.
+        run: a run's id, or its beginning; empty means the last one.
+    """
+    from runbook.report.page import write_page
+
+    document = _find(line, run)
+    path = write_page(line.runs / document["run_id"], document)
+    print(json.dumps({"page": str(path)}) if line.options.json else path)
+
+
+def _find(line: Line, run: str) -> dict[str, Any]:
+    for document in read_runs(line.runs):
+        if document["run_id"].startswith(run):
+            return document
+    wanted = f"no run is called {run!r}" if run else "no run is kept"
+    raise UserError(f"{wanted} under {line.runs}", remedy="all runs: inv history")
+
+
+def _show_one(line: Line, document: dict[str, Any]) -> None:
+    if line.options.json:
+        print(json.dumps(document))
+        return
+    print(_summary(document))
+    for outcome in document.get("outcomes", []):
+        print("{section:<6} {name:<42} {status:<12} {seconds:>7.1f} s  {reason}".format_map(outcome))
+    bench = line.runs / document["run_id"] / "bench.json"
+    if bench.exists():
+        print(bench.read_text())
+
+
+def _summary(document: dict[str, Any]) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(document["started"]))
+    end = {0: "done", 1: "failed", 2: "changes pending"}.get(document.get("exit_code", -1), "did not end")
+    took = f"{document['seconds']:.1f} s" if "seconds" in document else ""
+    tasks = " ".join(document["tasks"]) + (" --check" if document["check"] else "")
+    who = f"{document['user']}@{document['host']}"
+    return f"{document['run_id']}  {when}  {document['environment']:<12} {end:<16} {took:>8}  {tasks}  {who}"

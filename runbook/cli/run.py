@@ -1,0 +1,157 @@
+"""Runs the steps that a line has queued: plan, lock, journal, engine, exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from runbook.cli import rehearsal
+from runbook.cli.catalogue import load_playbooks, load_variables, module_library, wanted_steps
+from runbook.cli.confirmation import Confirmation
+from runbook.cli.line import Line
+from runbook.clients.connections import Connections
+from runbook.config.load import Loaded
+from runbook.engine.errors import UserError
+from runbook.engine.events import WarningSeen
+from runbook.engine.facts import Facts
+from runbook.engine.interruption import Interruption
+from runbook.engine.journal import Journal, new_run_id
+from runbook.engine.lock import EnvironmentLock
+from runbook.engine.notifier import Notifier
+from runbook.engine.plan import PlannedStep, Selection, plan
+from runbook.engine.playbook import BoundStep, StepSpec, all_steps, bind
+from runbook.engine.report import StepReport
+from runbook.engine.run import Run
+from runbook.report.console import Console
+from runbook.report.json_lines import JsonLines
+from runbook.steps.context import Context
+
+
+def run_line(line: Line) -> int:
+    """Run what the line has queued.
+
+    Returns:
+        0 done or nothing to change, 1 a step failed, 2 a check found changes pending.
+
+    Raises:
+        RunbookError: something is wrong before the first step: a variable, a playbook, the lock.
+    """
+    loaded = load_variables(line)
+    playbooks = load_playbooks(line.root)
+    options = line.options
+    steps = wanted_steps(line, playbooks)
+    planned = plan(steps, Selection(options.tags, options.skip_tags, options.start_at))
+    if not planned:
+        raise UserError("no step of the line carries these tags", remedy="all steps: inv steps")
+    library = module_library()
+    bound = {step.spec.section: bind(step.spec, library, loaded.tree) for step in planned}
+    with ExitStack() as opened:
+        return _LineRun(line, loaded, opened).execute(planned, bound, list(all_steps(playbooks)))
+
+
+@dataclass(frozen=True)
+class _LineRun:
+    """A line on its way: what is opened for it, and its run."""
+
+    line: Line
+    loaded: Loaded
+    opened: ExitStack
+    run_id: str = field(default_factory=new_run_id)
+    facts: Facts = field(default_factory=Facts)
+    interruption: Interruption = field(default_factory=Interruption)
+
+    def execute(
+        self,
+        planned: Sequence[PlannedStep],
+        bound: Mapping[str, BoundStep],
+        suppliers: Sequence[StepSpec],
+    ) -> int:
+        self.opened.enter_context(_interrupted_by_signal(self.interruption))
+        screen = self._screen()
+        for warning in self.loaded.warnings:
+            screen.notify(WarningSeen(None, str(warning)))
+        self._lock(screen)
+        variables = self.loaded.variables
+        if variables.provider == "rehearsal":
+            rehearsal.prepare(self.line, variables.rehearsal)
+        journal = Journal(self.line.runs / self.run_id, self.line.arguments)
+        return Run(
+            run_id=self.run_id,
+            environment=self.line.options.environment,
+            tasks=(*self.line.playbooks, *self.line.step_names),
+            check=self.line.options.check,
+            parallel=variables.run.parallel,
+            steps=planned,
+            bound=bound,
+            suppliers=suppliers,
+            make_context=self._context_maker(),
+            ask=Confirmation(self.line.options.yes, screen if isinstance(screen, Console) else None).ask,
+            notifier=Notifier([journal, screen]),
+            interruption=self.interruption,
+            facts=self.facts,
+        ).execute()
+
+    def _context_maker(self) -> Any:
+        connections = Connections(self.loaded.variables, self.line.home)
+        self.opened.callback(connections.close)
+        kept = self.opened.enter_context(ExitStack())
+
+        def make(report: StepReport) -> Context:
+            return Context(
+                environment=self.line.options.environment,
+                variables=self.loaded.variables,
+                tree=self.loaded.tree,
+                root=self.line.root,
+                home=self.line.home,
+                run_id=self.run_id,
+                check=self.line.options.check,
+                facts=self.facts,
+                connections=connections,
+                report=report,
+                keep=kept.enter_context,
+                pause=self.interruption.pause,
+            )
+
+        return make
+
+    def _screen(self) -> Console | JsonLines:
+        options = self.line.options
+        if options.json:
+            return JsonLines(sys.stdout)
+        console = Console(diff=options.diff, verbose=options.verbose)
+        self.opened.callback(console.close)
+        return console
+
+    def _lock(self, screen: Console | JsonLines) -> None:
+        if self.line.options.check:
+            return
+        lock = EnvironmentLock(
+            path=self.line.runs / "locks" / self.line.options.environment,
+            wait_seconds=self.loaded.variables.run.lock_timeout_s,
+            tell=lambda text: screen.notify(WarningSeen(None, text)),
+            pause=self.interruption.pause,
+        )
+        self.opened.enter_context(lock)
+
+
+@contextmanager
+def _interrupted_by_signal(interruption: Interruption) -> Iterator[None]:
+    """Have the first Ctrl-C or SIGTERM end the run well, and the second at once."""
+
+    def stop(number: int, _: object) -> None:
+        if interruption.requested:
+            os._exit(128 + number)
+        interruption.request()
+        os.write(2, b"\ninterrupted: what is under way is let finish (again: stop at once)\n")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

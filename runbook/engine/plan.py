@@ -1,0 +1,127 @@
+"""The plan of a line: which steps run, and which wait for which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from runbook.engine.errors import UserError
+from runbook.engine.events import StepFace
+from runbook.engine.playbook import Playbook, StepSpec, all_steps
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which steps of a line are wanted.
+
+    Args:
+        tags: only steps that carry one of these; empty means all.
+        skip_tags: no step that carries one of these.
+        start_at: a section or name; steps before it are left out.
+    """
+
+    tags: frozenset[str] = field(default_factory=frozenset)
+    skip_tags: frozenset[str] = field(default_factory=frozenset)
+    start_at: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step of the line with what it waits for on this line.
+
+    Args:
+        spec: the step as its playbook has it.
+        needs: sections of steps of this line.
+    """
+
+    spec: StepSpec
+    needs: tuple[str, ...]
+
+    @property
+    def face(self) -> StepFace:
+        """Name the step as events do."""
+        return StepFace(self.spec.section, self.spec.name, self.spec.uses, self.needs)
+
+
+def plan(steps: Sequence[StepSpec], selection: Selection) -> list[PlannedStep]:
+    """Order a line's steps.
+
+    A step waits for the steps that its `needs` names. One without `needs` is a barrier: it waits for all
+    before it on the line, and all after it wait for it. A step that is left out hands its needs on.
+
+    Args:
+        steps: of all playbooks of the line, in order.
+        selection: which of them are wanted.
+
+    Raises:
+        UserError: `start_at` names no step of the line.
+    """
+    wanted = {step.section for step in _select(steps, selection)}
+    awaited = _awaited(steps)
+    return [
+        PlannedStep(step, tuple(_on_this_line(step.section, awaited, wanted)))
+        for step in steps
+        if step.section in wanted
+    ]
+
+
+def find_steps(playbooks: Sequence[Playbook], names: Sequence[str]) -> list[StepSpec]:
+    """Find steps by section or name, in the order asked for.
+
+    Args:
+        playbooks: all of them.
+        names: sections such as `2.3.1`, step names, or step modules that one step alone uses.
+
+    Raises:
+        UserError: no step is called that.
+    """
+    known = list(all_steps(playbooks))
+    return [_find(known, name) for name in names]
+
+
+def _find(steps: Sequence[StepSpec], name: str) -> StepSpec:
+    wanted = name.casefold()
+    for field in ("section", "name", "uses"):
+        found = [step for step in steps if getattr(step, field).casefold() == wanted]
+        if len(found) == 1:
+            return found[0]
+    spellings = [spelling for step in steps for spelling in (step.section, step.name, step.uses)]
+    nearest = get_close_matches(name, spellings, n=1)
+    remedy = f"did you mean {nearest[0]!r}? all steps: inv steps" if nearest else "all steps: inv steps"
+    raise UserError(f"there is no step {name!r}", remedy=remedy)
+
+
+def _select(steps: Sequence[StepSpec], selection: Selection) -> list[StepSpec]:
+    first = steps.index(_find(steps, selection.start_at)) if selection.start_at else 0
+    return [
+        step
+        for step in steps[first:]
+        if (not selection.tags or selection.tags & set(step.tags))
+        and not selection.skip_tags & set(step.tags)
+    ]
+
+
+def _awaited(steps: Sequence[StepSpec]) -> dict[str, tuple[str, ...]]:
+    """Map each section to the sections that come directly before it."""
+    known = {step.section for step in steps}
+    awaited: dict[str, tuple[str, ...]] = {}
+    barrier: tuple[str, ...] = ()
+    for step in steps:
+        if step.needs is None:
+            awaited[step.section] = tuple(awaited)
+            barrier = (step.section,)
+        else:
+            own = tuple(need for need in step.needs if need in known)
+            awaited[step.section] = (*own, *(section for section in barrier if section not in own))
+    return awaited
+
+
+def _on_this_line(section: str, awaited: dict[str, tuple[str, ...]], wanted: set[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for need in awaited[section]:
+        if need in wanted:
+            found[need] = None
+        else:
+            found.update(dict.fromkeys(_on_this_line(need, awaited, wanted)))
+    return list(found)

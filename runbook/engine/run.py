@@ -1,0 +1,93 @@
+"""One run: a line's planned steps, executed, told to observers and judged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runbook.engine.change import Change
+from runbook.engine.errors import MissingError
+from runbook.engine.events import RunEnded, RunStarted
+from runbook.engine.execution import Execution
+from runbook.engine.facts import Facts
+from runbook.engine.interruption import Interruption
+from runbook.engine.notifier import Notifier, StepVoice
+from runbook.engine.outcome import Outcome, Status, exit_code
+from runbook.engine.plan import PlannedStep
+from runbook.engine.playbook import BoundStep, StepSpec
+from runbook.engine.report import StepReport
+from runbook.engine.scheduler import Scheduler
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a run needs.
+
+    Args:
+        run_id: its name.
+        environment: such as `rehearsal`.
+        tasks: as typed, such as `("setup", "deploy")`.
+        check: change nothing, plan on.
+        parallel: how many steps run at the same time, at most.
+        steps: the line's plan.
+        bound: each step's module and arguments, by section.
+        suppliers: all steps of all playbooks, to name the one that supplies what is missing.
+        make_context: makes a step's surroundings from its report.
+        ask: asks the operator whether a change's loss is accepted.
+        notifier: takes the events.
+        interruption: ends the run.
+        facts: the shared reads.
+    """
+
+    run_id: str
+    environment: str
+    tasks: Sequence[str]
+    check: bool
+    parallel: int
+    steps: Sequence[PlannedStep]
+    bound: Mapping[str, BoundStep]
+    suppliers: Sequence[StepSpec]
+    make_context: Callable[[StepReport], Any]
+    ask: Callable[[Change], bool]
+    notifier: Notifier
+    interruption: Interruption
+    facts: Facts = field(default_factory=Facts)
+
+    def execute(self) -> int:
+        """Run every step and return the exit code: 0, 1 a step failed, 2 a check found changes pending."""
+        clock = time.monotonic()
+        faces = [step.face for step in self.steps]
+        self.notifier.notify(RunStarted(self.run_id, self.environment, self.tasks, self.check, faces))
+        scheduler = Scheduler(self.parallel, self._run_step, self.notifier, self.interruption)
+        outcomes = scheduler.run(self.steps)
+        code = 1 if self.interruption.requested else exit_code(outcomes)
+        self.notifier.notify(RunEnded(outcomes, time.monotonic() - clock, code))
+        return code
+
+    def _run_step(self, step: PlannedStep) -> Outcome:
+        bound = self.bound[step.spec.section]
+        if bound.skip_reason:
+            spec = step.spec
+            return Outcome(spec.section, spec.name, Status.SKIPPED, bound.skip_reason, (), time.time(), 0.0)
+        context = self.make_context(StepVoice(step.face, self.notifier))
+        execution = Execution(
+            face=step.face,
+            generate=lambda: bound.module.run(bound.arguments, context),
+            check=self.check,
+            retries=step.spec.retries,
+            facts=self.facts,
+            notify=self.notifier.notify,
+            ask=self.ask,
+            pause=self.interruption.pause,
+        )
+        return self._name_supplier(execution.run())
+
+    def _name_supplier(self, outcome: Outcome) -> Outcome:
+        error = outcome.error
+        if isinstance(error, MissingError) and not error.remedy:
+            steps = [step for step in self.suppliers if step.uses == error.supplied_by]
+            if steps:
+                error.remedy = f"step {steps[0].section} supplies it: inv step {steps[0].section}"
+        return outcome

@@ -1,0 +1,271 @@
+"""What `inv` offers. The options of the line may follow any task and hold for all tasks of the line."""
+
+import sys
+
+sys.dont_write_bytecode = False  # invoke turns it off, and every start would compile the package anew
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.parser.argument import Argument
+from invoke.tasks import Task, task
+
+
+def line_options() -> list[Argument]:
+    """Make the options that every task takes; the executor reads them off the whole line."""
+    return [
+        Argument("env", help="the environment, vars/envs/NAME.yml (or RUNBOOK_ENV; default: rehearsal)"),
+        Argument("check", kind=bool, default=False, help="change nothing, show the plan; exit 2 if pending"),
+        Argument("diff", kind=bool, default=False, help="show every difference in full"),
+        Argument("set", kind=list, help="KEY=VALUE over all variable files; repeatable"),
+        Argument("tags", help="only steps with one of these tags, comma-separated"),
+        Argument("skip-tags", attr_name="skip_tags", help="no step with one of these tags"),
+        Argument("start-at", attr_name="start_at", help="leave out the steps before this one"),
+        Argument("yes", kind=bool, default=False, help="confirm every loss beforehand"),
+        Argument("json", kind=bool, default=False, help="one JSON object a line on stdout, nothing else"),
+        Argument("verbose", kind=bool, default=False, help="show every wait and condition as a line"),
+    ]
+
+
+class LineTask(Task[Any]):
+    """A task with the options of the line, its own options, and at most one word that may be left out.
+
+    invoke has no optional positional arguments, so the word is one only where the command line holds it.
+    """
+
+    word: str | None = None
+    queues: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """List the task's own arguments, then the options of the line."""
+        own = super().get_arguments(ignore_unknown_help)
+        for argument in own:
+            if argument.name == self.word and self._word_given():
+                argument.positional, argument.default = True, None
+        return [*own, *line_options()]
+
+    def _word_given(self) -> bool:
+        names = {self.name, *self.aliases}
+        words = iter(sys.argv[1:])
+        if not any(word.rpartition(".")[2] in names for word in words):
+            return False
+        with_value = {f"--{option.names[0]}" for option in line_options() if option.takes_value}
+        for word in words:
+            if not word.startswith("-"):
+                return True
+            if word in with_value:
+                next(words, None)
+        return False
+
+
+class PlaybookTask(LineTask):
+    """A task that adds steps to the line; the executor runs the steps of all of them as one run."""
+
+    queues = True
+
+
+def word_task(
+    word: str, kind: type[LineTask] = LineTask, name: str | None = None
+) -> Callable[[Callable[..., Any]], LineTask]:
+    """Make a task of a function whose argument `word` may follow the task's name without a flag."""
+
+    def decorate(body: Callable[..., Any]) -> LineTask:
+        made = kind(body, name=name, auto_shortflags=False)
+        made.word = word
+        return made
+
+    return decorate
+
+
+def command(line: Any, target: str, **arguments: Any) -> Any:
+    """Call `module.function` of runbook.cli; it is imported only now, so that `inv --list` stays quick."""
+    module, _, function = target.partition(".")
+    return getattr(import_module(f"runbook.cli.{module}"), function)(line, **arguments)
+
+
+@task(klass=PlaybookTask)
+def setup(line: Any) -> None:
+    """Make the cluster, its features, the node pool, the bucket, the grant; move the model (1 to 3.3)."""
+    line.add_playbook("setup")
+
+
+@task(klass=PlaybookTask)
+def deploy(line: Any) -> None:
+    """Get credentials, render, apply, wait until the server answers (4.1 to 4.3)."""
+    line.add_playbook("deploy")
+
+
+@task(klass=PlaybookTask)
+def smoke(line: Any) -> None:
+    """Port-forward the Service, ask for a completion, judge it (4.4, 4.5)."""
+    line.add_playbook("smoke")
+
+
+@task(klass=PlaybookTask)
+def bench(line: Any) -> None:
+    """Run vllm bench serve in the cluster, follow it, keep the result (5.1, 5.2)."""
+    line.add_playbook("bench")
+
+
+@task(klass=PlaybookTask)
+def cleanup(line: Any) -> None:
+    """Delete what deploy and bench made (5.3)."""
+    line.add_playbook("cleanup")
+
+
+@task(klass=PlaybookTask)
+def teardown(line: Any) -> None:
+    """Delete also node pool, cluster, grant and, with --set teardown.bucket=NAME, the bucket; ask first."""
+    line.add_playbook("teardown")
+
+
+@word_task("name", PlaybookTask)
+def play(line: Any, name: str = "") -> None:
+    """Run playbooks/NAME.yml, such as one of your own."""
+    line.add_playbook(name)
+
+
+@word_task("ids", PlaybookTask)
+def step(line: Any, ids: str = "") -> None:
+    """Run steps alone, by section or name: ID[,ID...]."""
+    line.add_steps(ids)
+
+
+@task(klass=LineTask)
+def steps(line: Any) -> Any:
+    """List all steps: section, name, playbook, module, what it ensures."""
+    return command(line, "steps.list_steps")
+
+
+@word_task("module")
+def doc(line: Any, module: str = "") -> Any:
+    """Explain a step module and its arguments, or list the modules."""
+    return command(line, "steps.explain", module=module)
+
+
+@word_task("key", name="vars")
+def variables(line: Any, key: str = "") -> Any:
+    """Show the merged variables: value, file and line, what each overrode."""
+    return command(line, "variables.show", key=key)
+
+
+@task(klass=LineTask, auto_shortflags=False, help={"to": "a folder, or - for stdout (default)"})
+def render(line: Any, to: str = "-") -> Any:
+    """Write the manifests to a folder or to stdout (4.2)."""
+    return command(line, "render.render", to=to)
+
+
+@task(klass=LineTask)
+def doctor(line: Any) -> Any:
+    """Preflight before spending, diagnosis after trouble."""
+    return command(line, "doctor.examine")
+
+
+@task(klass=LineTask)
+def runbook(line: Any) -> Any:
+    """Print the runbook as Markdown: each step, why, the exact commands, how to check, how to undo."""
+    return command(line, "guide.write")
+
+
+@word_task("run")
+def history(line: Any, run: str = "") -> Any:
+    """List past runs and benchmark results, or show one."""
+    return command(line, "history.show", run=run)
+
+
+@word_task("run")
+def report(line: Any, run: str = "") -> Any:
+    """Write an HTML page of a run (default: the last one)."""
+    return command(line, "history.page", run=run)
+
+
+@task(klass=LineTask, auto_shortflags=False, help={"slow": "the suites that take minutes, instead"})
+def test(line: Any, slow: bool = False) -> Any:
+    """Run format, lint, types, layers and tests."""
+    return command(line, "gate.check", slow=slow)
+
+
+@task(klass=LineTask)
+def up(line: Any) -> Any:
+    """Start the stand-in (a run that needs it does so by itself)."""
+    return command(line, "rehearsal.up")
+
+
+@task(klass=LineTask)
+def down(line: Any) -> Any:
+    """Stop the stand-in; what it was told is kept."""
+    return command(line, "rehearsal.down")
+
+
+@task(klass=LineTask)
+def status(line: Any) -> Any:
+    """Tell what the stand-in holds."""
+    return command(line, "rehearsal.status")
+
+
+@task(klass=LineTask)
+def env(line: Any) -> Any:
+    """Print exports that point the real gcloud, kubectl and hf at the stand-in."""
+    return command(line, "rehearsal.env")
+
+
+@task(klass=LineTask, auto_shortflags=False, help={"clear": "forget the list"})
+def requests(line: Any, clear: bool = False) -> Any:
+    """List every request that the stand-in got."""
+    return command(line, "rehearsal.requests", clear=clear)
+
+
+@task(
+    klass=LineTask,
+    auto_shortflags=False,
+    help={
+        "api": "container, storage, hub, cdn, kubernetes ...",
+        "method": "GET, POST ...",
+        "path": "a regular expression over path and query",
+        "after": "let this many matches pass first",
+        "times": "then fail this many",
+        "kind": "status, reset, stall, truncate or operation_error",
+        "status": "for kind status: the HTTP status",
+        "message": "the error's text",
+        "seconds": "for kind stall: how long",
+        "clear": "take all faults back",
+    },
+)
+def fault(
+    line: Any,
+    api: str = "",
+    method: str = "",
+    path: str = "",
+    after: str = "0",
+    times: str = "1",
+    kind: str = "status",
+    status: str = "503",
+    message: str = "",
+    seconds: str = "60",
+    clear: bool = False,
+) -> Any:
+    """Make the n-th request that matches fail, or list the faults."""
+    told = {"api": api, "method": method, "path": path, "after": after, "times": times, "kind": kind}
+    detail = {"status": status, "message": message, "seconds": seconds}
+    return command(line, "rehearsal.fault", told=told | detail, clear=clear)
+
+
+@word_task("name")
+def scenario(line: Any, name: str = "") -> Any:
+    """Put the stand-in into a named state, or list the names."""
+    return command(line, "rehearsal.scenario", name=name)
+
+
+namespace = Collection(
+    setup, deploy, smoke, bench, cleanup, teardown, play, step, steps, doc, render, doctor, runbook,
+    history, report, test, variables,
+)  # fmt: skip
+namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))
