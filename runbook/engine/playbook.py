@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from runbook.engine.document import Document, KeyPath, load_document
 from runbook.engine.errors import Place, PlaybookError, UserError
@@ -172,7 +173,7 @@ def _read_step(document: Document, index: int, playbook: str) -> StepSpec:
     try:
         entry = _Entry.model_validate(document.value[index])
     except ValidationError as error:
-        path: KeyPath = (index, *error.errors()[0]["loc"])
+        path: KeyPath = (index, *_telling(error)["loc"])
         raise _invalid(error, document.place(*path), "the step", _Entry) from error
     return StepSpec(
         section=entry.section,
@@ -189,7 +190,7 @@ def _read_step(document: Document, index: int, playbook: str) -> StepSpec:
 
 
 def _invalid(error: ValidationError, place: Place, what: str, model: type[BaseModel]) -> UserError:
-    first = error.errors()[0]
+    first = _telling(error)
     key = ".".join(str(part) for part in first["loc"])
     names = [field.alias or name for name, field in model.model_fields.items()]
     nearest = get_close_matches(key, names, n=1)
@@ -199,6 +200,12 @@ def _invalid(error: ValidationError, place: Place, what: str, model: type[BaseMo
     if first["type"] == "missing":
         return PlaybookError(f"{what} lacks {key!r}", place=place)
     return PlaybookError(f"{what}: {key}: {first['msg'].lower()}, not {first['input']!r}", place=place)
+
+
+def _telling(error: ValidationError) -> ErrorDetails:
+    """Pick the problem that explains the others: a misspelt key, before the key that it leaves missing."""
+    problems = error.errors()
+    return next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
 
 
 def _refuse_twins(steps: Sequence[StepSpec]) -> None:

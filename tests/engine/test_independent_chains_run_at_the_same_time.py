@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import threading
+
+from runbook.engine.change import StepResult
+from runbook.engine.errors import FailedError
+from runbook.engine.outcome import Status
+from runbook.engine.plan import Selection
+
+
+def failing(here) -> StepResult:
+    raise FailedError("it broke")
+    yield
+
+
+def test_steps_whose_needs_are_met_overlap(line):
+    meeting = threading.Barrier(2, timeout=10)
+
+    def meet(here) -> StepResult:
+        meeting.wait()
+        return "met"
+        yield
+
+    assert line.play({"2.4": meet, "3.2": meet}, {"2.4": [], "3.2": []}) == 0
+
+
+def test_a_step_without_needs_waits_for_all_before_it_and_holds_all_after_it(line):
+    order = []
+
+    def note(name: str):
+        def step(here) -> StepResult:
+            order.append(name)
+            return name
+            yield
+
+        return step
+
+    line.play({"a": note("a"), "barrier": note("barrier"), "b": note("b")}, {"a": [], "b": []})
+    assert order == ["a", "barrier", "b"]
+
+
+def test_a_failure_holds_back_what_needs_it_and_nothing_else(line):
+    steps = {"1": failing, "2": line.ensure("needs 1"), "3": line.ensure("needs 2"), "4": line.ensure("free")}
+    assert line.play(steps, {"1": [], "2": ["1"], "3": ["2"], "4": []}) == 1
+    assert line.outcomes["2"].reason == "needs 1, which failed"
+    assert line.outcomes["3"].reason == "needs 2, which did not run"
+    assert line.outcomes["4"].status is Status.CHANGED
+    assert line.writes == ["free"]
+
+
+def test_outcomes_stand_in_playbook_order(line):
+    slow = threading.Event()
+
+    def first(here) -> StepResult:
+        slow.wait(10)
+        return "late"
+        yield
+
+    def second(here) -> StepResult:
+        slow.set()
+        return "early"
+        yield
+
+    line.play({"1": first, "2": second}, {"1": [], "2": []})
+    assert list(line.outcomes) == ["1", "2"]
+
+
+def test_a_step_that_is_left_out_hands_its_needs_on(line):
+    steps = {"1": failing, "2": line.ensure("left out"), "3": line.ensure("last")}
+    line.play(steps, {"1": [], "2": ["1"], "3": ["2"]}, selection=Selection(skip_tags=frozenset({"x"})))
+    assert line.outcomes["3"].status is Status.SKIPPED
+
+
+def test_start_at_leaves_out_the_steps_before(line):
+    steps = {"1": line.ensure("a"), "2": line.ensure("b")}
+    assert line.play(steps, selection=Selection(start_at="2")) == 0
+    assert line.writes == ["b"]
+
+
+def test_an_interruption_ends_waits_at_once_and_starts_nothing_more(line):
+    def wait(here) -> StepResult:
+        line.interruption.request()
+        here.pause(60)
+        return "never"
+        yield
+
+    assert line.play({"1": wait, "2": line.ensure("later")}) == 1
+    assert line.outcomes["1"].reason == "interrupted"
+    assert line.outcomes["2"].reason == "interrupted"
+    assert line.writes == []

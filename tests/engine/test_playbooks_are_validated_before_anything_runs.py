@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runbook.engine.errors import Place, PlaybookError
+from runbook.engine.expression import render
+from runbook.engine.module import ModuleLibrary
+from runbook.engine.playbook import bind, check_needs, load_playbook
+
+GOOD = """\
+- section: "1"
+  name: Log in
+  uses: auth.login
+- section: "2"
+  name: Cluster
+  uses: gke.cluster
+  needs: ["1"]
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "own.yml").write_text(text)
+    return folder
+
+
+def test_a_playbook_is_a_list_of_steps_in_order(tmp_path):
+    playbook = load_playbook(write(tmp_path, GOOD), "own")
+    assert [step.section for step in playbook.steps] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("uses: gke", "use: gke", 6, "the step has no 'use'"),
+        ("name: Cluster", "name: 7", 5, "name: input should be a valid string, not 7"),
+        ('section: "2"', 'section: "1"', 4, "section '1' is already taken"),
+        ("  name: Cluster\n", "", 4, "the step lacks 'name'"),
+        ("uses: gke.cluster", "uses: gke.cluster\n  uses: other", 7, "uses"),
+    ],
+)
+def test_a_broken_step_is_named_with_its_line(tmp_path, old, new, line, message):
+    with pytest.raises(PlaybookError, match=re.escape(message)) as caught:
+        load_playbook(write(tmp_path, GOOD.replace(old, new)), "own")
+    assert caught.value.place.line == line
+
+
+def test_an_unknown_playbook_offers_the_nearest(tmp_path):
+    with pytest.raises(PlaybookError) as caught:
+        load_playbook(write(tmp_path, GOOD), "onw")
+    assert caught.value.remedy == "did you mean own?"
+
+
+def test_needs_must_name_a_step_and_make_no_circle(tmp_path):
+    unknown = load_playbook(write(tmp_path, GOOD.replace('["1"]', '["11"]')), "own")
+    with pytest.raises(PlaybookError, match="needs '11', which is no step"):
+        check_needs([unknown])
+    circle = load_playbook(write(tmp_path, GOOD.replace("auth.login", 'auth.login\n  needs: ["2"]')), "own")
+    with pytest.raises(PlaybookError, match="waits for itself"):
+        check_needs([circle])
+
+
+def test_an_unknown_module_offers_the_nearest(tmp_path):
+    playbook = load_playbook(write(tmp_path, GOOD.replace("gke.cluster", "gke.clutser")), "own")
+    with pytest.raises(PlaybookError) as caught:
+        bind(playbook.steps[1], ModuleLibrary("runbook.steps"), {})
+    assert caught.value.remedy == "did you mean gke.cluster?"
+
+
+def test_arguments_must_fit_the_module(tmp_path):
+    playbook = load_playbook(write(tmp_path, GOOD + "  with: {sate: absent}\n"), "own")
+    with pytest.raises(PlaybookError, match="has no 'sate'") as caught:
+        bind(playbook.steps[1], ModuleLibrary("runbook.steps"), {})
+    assert caught.value.remedy == "did you mean state?"
+
+
+def test_expressions_keep_their_type_and_are_strict():
+    place = Place("own.yml", 3)
+    assert render("{{ bench.prompts }}", {"bench": {"prompts": 24}}, place) == 24
+    assert render("job-{{ name }}", {"name": "a"}, place) == "job-a"
+    with pytest.raises(PlaybookError, match="nmae"):
+        render("{{ nmae }}", {"name": "a"}, place)
