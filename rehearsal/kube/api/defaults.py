@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rehearsal.kube.api.kinds import Kind
 from rehearsal.kube.api.pod_defaults import default_pod, default_pod_spec, fill
 from rehearsal.kube.api.quantities import canonical
-from rehearsal.kube.api.schema import Type, child, item, type_of
+from rehearsal.kube.api.schema import Type, child, item, struct_of, type_of
 from rehearsal.kube.api.service_defaults import default_service
 from rehearsal.kube.api.store import Object
 
@@ -29,6 +29,8 @@ def set_defaults(kind: Kind, obj: Object) -> None:
     canonical_quantities(type_of(kind), obj)
     complete = _DEFAULTS.get(kind.kind)
     if complete is not None:
+        if "spec" in struct_of(type_of(kind)).fields:
+            obj.setdefault("spec", {})
         complete(obj)
 
 

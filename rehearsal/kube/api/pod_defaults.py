@@ -102,7 +102,7 @@ def _default_probe(probe: Object) -> None:
 
 
 def _default_http_get(action: Object) -> None:
-    if isinstance(action, dict) and "httpGet" in action:
+    if "httpGet" in action:
         fill(action["httpGet"], {"path": "/", "scheme": "HTTP"})
 
 

@@ -49,6 +49,19 @@ def allocate(service: Object, others: Iterable[Object]) -> None:
     _allocate_node_ports(spec, {port.get("nodePort") for other in taken for port in other.get("ports", [])})
 
 
+def keep_allocated(service: Object, live: Object | None) -> None:
+    """Take over the cluster IP and node ports of the Service that is replaced, where none are asked for."""
+    if live is None or service["spec"]["type"] == "ExternalName":
+        return
+    spec, before = service["spec"], live["spec"]
+    if "clusterIP" in before:
+        fill(spec, {"clusterIP": before["clusterIP"]})
+    numbers = {port["port"]: port["nodePort"] for port in before.get("ports", []) if "nodePort" in port}
+    for port in spec.get("ports", []):
+        if spec["type"] in _OUTSIDE and port.get("port") in numbers:
+            fill(port, {"nodePort": numbers[port["port"]]})
+
+
 def _free_address(taken: set[str]) -> str:
     return next(
         str(address)

@@ -110,8 +110,11 @@ class Store:
         prefix = f"{kind.group}/{kind.plural}/" + (f"{namespace}/" if namespace else "")
         return [clone(self._objects[key]) for key in sorted(self._objects) if key.startswith(prefix)]
 
-    def create(self, kind: Kind, obj: Object) -> Object:
+    def create(self, kind: Kind, obj: Object, *, dry_run: bool = False) -> Object:
         """Keep a new object, under metadata.name or a name made from metadata.generateName.
+
+        Args:
+            dry_run: give what would be kept, and keep nothing.
 
         Raises:
             AlreadyExists: an object of that name is there.
@@ -124,12 +127,15 @@ class Store:
         key = _key(kind, metadata.get("namespace"), metadata["name"])
         if key in self._objects:
             raise AlreadyExists(metadata["name"])
-        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=timestamp())
+        metadata["uid"] = metadata.get("uid") or str(uuid.uuid4())
+        metadata["creationTimestamp"] = timestamp()
         if kind.generation:
             metadata["generation"] = 1
+        if dry_run:
+            return new
         return self._write("ADDED", kind, key, new, None)
 
-    def update(self, kind: Kind, obj: Object, *, status_only: bool = False) -> Object:
+    def update(self, kind: Kind, obj: Object, *, status_only: bool = False, dry_run: bool = False) -> Object:
         """Replace an object. Nothing happens, and no event is sent, where nothing differs.
 
         generation counts changes outside metadata and status. The last finalizer gone from an object that
@@ -137,6 +143,7 @@ class Store:
 
         Args:
             status_only: take only `status` from the object given.
+            dry_run: give what would be kept, and keep nothing.
 
         Raises:
             NotFound: it is not there.
@@ -153,7 +160,7 @@ class Store:
             return clone(new)
         if kind.generation and _desired(new) != _desired(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-        return self._settle(kind, key, new, old)
+        return new if dry_run else self._settle(kind, key, new, old)
 
     def delete(
         self,
