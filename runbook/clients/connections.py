@@ -125,7 +125,8 @@ class Connections:
 
         from runbook.clients.transport import prepare
 
-        session: requests.Session = AuthorizedSession(self.credentials)
+        # google-auth is only partly typed
+        session: requests.Session = AuthorizedSession(self.credentials)  # type: ignore[no-untyped-call] # as said
         self.at_the_end(session.close)
         prepare(session)
         return session

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from google.api_core import exceptions
@@ -182,7 +183,7 @@ class Storage:
         path = f"b/{bucket}/folders"
         body: dict[str, Any] | None = {"name": folder} if method == "POST" else None
         if method == "DELETE":
-            path += f"/{requests.utils.quote(folder, safe='')}"
+            path += f"/{quote(folder, safe='')}"
         place = self._place(method, path)
         with passing_troubles(place):
             response = self._session.request(

@@ -63,7 +63,7 @@ class Draft:
         self._place = Place(f"PUT gs://{bucket}/{name}")
         self._buffer = bytearray()
         self._sent = 0
-        self._checksum = google_crc32c.Checksum()
+        self._checksum = google_crc32c.Checksum()  # type: ignore[no-untyped-call] # it has no types
         with gcsfs_errors(self._place):
             self._session: str = sync(
                 file_system.loop,
@@ -77,7 +77,7 @@ class Draft:
 
     def write(self, piece: bytes) -> None:
         """Take the next bytes; the last ones are held back until `commit`."""
-        self._checksum.update(piece)
+        self._checksum.update(piece)  # type: ignore[no-untyped-call] # as above
         self._buffer += piece
         while len(self._buffer) > CHUNK:
             self._send(CHUNK, "*")
@@ -88,7 +88,8 @@ class Draft:
         Returns:
             base64 of the CRC32C.
         """
-        checksum = base64.b64encode(self._checksum.digest()).decode("ascii")
+        digest: bytes = self._checksum.digest()  # type: ignore[no-untyped-call] # as above
+        checksum = base64.b64encode(digest).decode("ascii")
         total = self._sent + len(self._buffer)
         self._send(len(self._buffer), str(total), {"X-Goog-Hash": f"crc32c={checksum}"})
         return checksum
