@@ -55,7 +55,7 @@ class NodePool(Group):
         description="where the TPU machines come from; each asks for its own quota"
     )
     reservation: Reservation = Field(
-        description="the reservation that they come from, with capacity: reservation (guide: RESERVATION_NAME)"
+        description="the reservation, where capacity is reservation (guide: RESERVATION_NAME)"
     )
     timeout_s: WholeSeconds = Field(
         description="how long to wait for one operation on the node pool, and for its nodes, in seconds"

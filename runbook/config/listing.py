@@ -15,12 +15,12 @@ from runbook.config.secret import Secret
 _PLAIN: Final = re.compile(r"(?!(null|true|false|[-+.0-9][-+._0-9e]*)$)[A-Za-z0-9_/<*][^\n\"]*(?<!\s)")
 
 
-def lines(loaded: Loaded, key: str | None = None) -> list[str]:
+def as_lines(loaded: Loaded, key: str = "") -> list[str]:
     """List variables, a line each; or one variable with all that is known of it.
 
     Args:
         loaded: the variables.
-        key: a variable, or a group such as `server.flags`; None for all.
+        key: a variable, or a group such as `server.flags`; empty for all.
 
     Raises:
         VariableError: there is no such variable; the nearest one is named.
@@ -37,12 +37,12 @@ def lines(loaded: Loaded, key: str | None = None) -> list[str]:
     ]
 
 
-def as_json(loaded: Loaded, key: str | None = None) -> list[dict[str, Any]]:
+def as_records(loaded: Loaded, key: str = "") -> list[dict[str, Any]]:
     """List variables as objects that JSON can hold.
 
     Args:
         loaded: the variables.
-        key: a variable, or a group; None for all.
+        key: a variable, or a group; empty for all.
 
     Raises:
         VariableError: there is no such variable; the nearest one is named.
@@ -73,10 +73,10 @@ def text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _chosen(loaded: Loaded, key: str | None) -> list[Provenance]:
+def _chosen(loaded: Loaded, key: str) -> list[Provenance]:
     known = loaded.keys()
-    below = known if key is None else [other for other in known if other.startswith(f"{key}.")]
-    return [loaded.provenance(other) for other in below] or [loaded.provenance(key or "")]
+    below = [other for other in known if other.startswith(f"{key}.")] if key else known
+    return [loaded.provenance(other) for other in below or [key]]
 
 
 def _in_full(provenance: Provenance) -> list[str]:
