@@ -16,7 +16,7 @@ QUICK: Sequence[tuple[str, Sequence[str]]] = (
     ("lint", ("ruff", "check", ".")),
     ("types", ("mypy",)),
     ("layers", ("lint-imports",)),
-    ("tests", ("pytest", "--quiet", "--numprocesses", "2", "--dist", "loadgroup", "-m", "not slow")),
+    ("tests", ("pytest", "--quiet", "--numprocesses", "2", "--dist", "loadfile", "-m", "not slow")),
 )
 SLOW: Sequence[tuple[str, Sequence[str]]] = (("slow tests", ("pytest", "--quiet", "-m", "slow")),)
 

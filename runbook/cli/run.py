@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runbook.cli import rehearsal
@@ -17,7 +17,7 @@ from runbook.cli.line import Line
 from runbook.clients.connections import Connections
 from runbook.config.load import Loaded
 from runbook.engine.errors import UserError
-from runbook.engine.events import WarningSeen
+from runbook.engine.events import Observer, WarningSeen
 from runbook.engine.facts import Facts
 from runbook.engine.interruption import Interruption
 from runbook.engine.journal import Journal, new_run_id
@@ -41,6 +41,22 @@ def run_line(line: Line) -> int:
     Raises:
         RunbookError: something is wrong before the first step: a variable, a playbook, the lock.
     """
+    with ExitStack() as opened:
+        return _run(line, opened, _screen(line, opened))
+
+
+def check_quietly(line: Line, screen: Observer) -> int:
+    """Check what the line has queued, and tell one observer alone.
+
+    Returns:
+        0 nothing to change, 1 a step failed, 2 changes are pending.
+    """
+    checking = replace(line, options=replace(line.options, check=True))
+    with ExitStack() as opened:
+        return _run(checking, opened, screen)
+
+
+def _run(line: Line, opened: ExitStack, screen: Observer) -> int:
     loaded = load_variables(line)
     playbooks = load_playbooks(line.root)
     options = line.options
@@ -50,8 +66,7 @@ def run_line(line: Line) -> int:
         raise UserError("no step of the line carries these tags", remedy="all steps: inv steps")
     library = module_library()
     bound = {step.spec.section: bind(step.spec, library, loaded.tree) for step in planned}
-    with ExitStack() as opened:
-        return _LineRun(line, loaded, opened).execute(planned, bound, list(all_steps(playbooks)))
+    return _LineRun(line, loaded, opened, screen).execute(planned, bound, list(all_steps(playbooks)))
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,7 @@ class _LineRun:
     line: Line
     loaded: Loaded
     opened: ExitStack
+    screen: Observer
     run_id: str = field(default_factory=new_run_id)
     facts: Facts = field(default_factory=Facts)
     interruption: Interruption = field(default_factory=Interruption)
@@ -72,10 +88,9 @@ class _LineRun:
         suppliers: Sequence[StepSpec],
     ) -> int:
         self.opened.enter_context(_interrupted_by_signal(self.interruption))
-        screen = self._screen()
         for warning in self.loaded.warnings:
-            screen.notify(WarningSeen(None, str(warning)))
-        self._lock(screen)
+            self.screen.notify(WarningSeen(None, str(warning)))
+        self._lock()
         variables = self.loaded.variables
         if variables.provider == "rehearsal":
             rehearsal.prepare(self.line, variables.rehearsal)
@@ -90,8 +105,8 @@ class _LineRun:
             bound=bound,
             suppliers=suppliers,
             make_context=self._context_maker(),
-            ask=Confirmation(self.line.options.yes, screen if isinstance(screen, Console) else None).ask,
-            notifier=Notifier([journal, screen]),
+            ask=Confirmation(self.line.options.yes, _asking(self.screen)).ask,
+            notifier=Notifier([journal, self.screen]),
             interruption=self.interruption,
             facts=self.facts,
         ).execute()
@@ -119,24 +134,28 @@ class _LineRun:
 
         return make
 
-    def _screen(self) -> Console | JsonLines:
-        options = self.line.options
-        if options.json:
-            return JsonLines(sys.stdout)
-        console = Console(diff=options.diff, verbose=options.verbose)
-        self.opened.callback(console.close)
-        return console
-
-    def _lock(self, screen: Console | JsonLines) -> None:
+    def _lock(self) -> None:
         if self.line.options.check:
             return
         lock = EnvironmentLock(
             path=self.line.runs / "locks" / self.line.options.environment,
             wait_seconds=self.loaded.variables.run.lock_timeout_s,
-            tell=lambda text: screen.notify(WarningSeen(None, text)),
+            tell=lambda text: self.screen.notify(WarningSeen(None, text)),
             pause=self.interruption.pause,
         )
         self.opened.enter_context(lock)
+
+
+def _screen(line: Line, opened: ExitStack) -> Observer:
+    if line.options.json:
+        return JsonLines(sys.stdout)
+    console = Console(diff=line.options.diff, verbose=line.options.verbose)
+    opened.callback(console.close)
+    return console
+
+
+def _asking(screen: Observer) -> Console | None:
+    return screen if isinstance(screen, Console) else None
 
 
 @contextmanager
