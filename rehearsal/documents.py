@@ -32,9 +32,11 @@ class Database:
         """Open one named set of documents; it is empty until something is put into it."""
         return Collection(self._connection, name)
 
-    def erase(self) -> None:
-        """Forget every document of every collection."""
-        self._connection.execute("DELETE FROM documents")
+    def erase(self, prefix: str) -> None:
+        """Forget the documents of every collection whose name starts so."""
+        self._connection.execute(
+            "DELETE FROM documents WHERE substr(collection, 1, ?) = ?", (len(prefix), prefix)
+        )
 
     def close(self) -> None:
         """Write what is pending and let go of the file."""
@@ -42,7 +44,7 @@ class Database:
 
 
 class Collection(MutableMapping[str, Document]):
-    """A mapping of documents by key. A document that was changed in place is kept only when it is put back."""
+    """Documents by key. One that was changed in place is kept only when it is put back."""
 
     def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._connection = connection

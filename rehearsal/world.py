@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +26,11 @@ class Settings:
 
     time_scale: float = 0.0
     latency_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+                raise ValueError(f"{name} is {value!r}: it must be a number, 0 or more")
 
 
 class StorageView(Protocol):
@@ -89,6 +96,24 @@ class World:
     requests: RequestLog = field(init=False)
     faults: Faults = field(init=False)
 
+    @classmethod
+    def open(cls, home: Path) -> World:
+        """Open the stand-in of a folder, or found one there: its token, its memory, its settings."""
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        database = Database(home / "state.sqlite")
+        settings = Settings(**database.collection("settings").get("settings", {}))
+        return cls(home, _token(home / "token"), database, settings)
+
+    @property
+    def token_file(self) -> Path:
+        """Where clients find the token."""
+        return self.home / "token"
+
+    def change_settings(self, settings: Settings) -> None:
+        """Behave so from now on, and after a restart."""
+        self.settings = settings
+        self.database.collection("settings")["settings"] = asdict(settings)
+
     def __post_init__(self) -> None:
         self.requests = RequestLog(self.home / "requests.jsonl")
         self.faults = Faults(self.database.collection("faults"))
@@ -100,3 +125,11 @@ class World:
             seconds: the duration on the real cloud.
         """
         await asyncio.sleep(seconds * self.settings.time_scale)
+
+
+def _token(path: Path) -> str:
+    """Read the bearer token, or make one that looks like Google's."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"ya29.rehearsal-{secrets.token_urlsafe(32)}")
+    return path.read_text().strip()

@@ -76,29 +76,38 @@ class GoogleError(Exception):
         return {"error": error | ({"details": list(self.details)} if self.details else {})}
 
 
-def error_body(api: str, status: int, message: str) -> dict[str, Any]:
+def error_info(reason: str, domain: str) -> list[dict[str, Any]]:
+    """Build the details of an error that programs can tell from others (google.rpc.ErrorInfo)."""
+    return [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": domain}]
+
+
+def error_body(api: str, status: int, message: str, reason: str = "") -> dict[str, Any]:
     """Build the error body that an API's own clients understand.
 
     Args:
         api: the API's name in the request log.
         status: the HTTP status.
         message: the sentence that clients show.
+        reason: the API's word for it, where it is not the status's usual one.
     """
     if api == "kubernetes":
-        reason = KUBERNETES_REASONS.get(status, "")
+        reason = reason or KUBERNETES_REASONS.get(status, "")
         failure = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
         return failure | {"message": message, "reason": reason, "code": status}
     if api in ("hub", "cdn"):
         return {"error": message}
-    body = GoogleError(status, message).body()
     if api in ("storage", "compute"):
-        reason = JSON_API_REASONS.get(status, "backendError")
-        body["error"]["errors"] = [{"message": message, "domain": "global", "reason": reason}]
-    return body
+        reason = reason or JSON_API_REASONS.get(status, "backendError")
+        errors = [{"message": message, "domain": "global", "reason": reason}]
+        return {"error": {"code": status, "message": message, "errors": errors}}
+    info = error_info(reason, f"{api}.googleapis.com") if reason else []
+    return GoogleError(
+        status, message, "FAILED_PRECONDITION" if reason and status == 400 else "", info
+    ).body()
 
 
 def error_response(
-    api: str, status: int, message: str, headers: Mapping[str, str] | None = None
+    api: str, status: int, message: str, headers: Mapping[str, str] | None = None, reason: str = ""
 ) -> web.Response:
     """Answer with an API's own error.
 
@@ -107,8 +116,9 @@ def error_response(
         status: the HTTP status.
         message: the sentence that clients show.
         headers: more headers, such as Retry-After.
+        reason: the API's word for it, where it is not the status's usual one.
     """
-    body = json.dumps(error_body(api, status, message), indent=1)
+    body = json.dumps(error_body(api, status, message, reason), indent=1)
     return web.Response(status=status, text=body, content_type="application/json", headers=headers)
 
 

@@ -28,6 +28,7 @@ class Fault:
         times: how many requests fail then.
         status: the HTTP status of kind `status`.
         message: the error's sentence, for the kinds `status` and `operation_error`.
+        reason: google.rpc.ErrorInfo's `reason` of kind `status`, or the older APIs' `errors[].reason`.
         retry_after: seconds for the Retry-After header of kind `status`; 0 = no such header.
         seconds: how long kind `stall` hangs.
         bytes: how much of the body kind `truncate` lets through.
@@ -42,6 +43,7 @@ class Fault:
     times: int = 1
     status: int = 503
     message: str = "The service is currently unavailable."
+    reason: str = ""
     retry_after: int = 0
     seconds: float = 60.0
     bytes: int = 0
@@ -69,7 +71,7 @@ class Fault:
             if name not in known:
                 raise ValueError(f"a fault has no field {name!r}: it has {', '.join(known)}")
             default = known[name].default
-            wanted = (int, float) if isinstance(default, float) else type(default)
+            wanted = (int, float) if isinstance(default, float) else (type(default),)
             if not isinstance(value, wanted) or isinstance(value, bool):
                 raise ValueError(f"{name} is {value!r}: it must be like {default!r}")
         return cls(**document)

@@ -136,7 +136,7 @@ async def _strike(fault: Fault, name: str, request: web.Request, handler: Handle
     """Let one request meet its fault."""
     if fault.kind == "status":
         headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else None
-        return error_response(name, fault.status, fault.message, headers)
+        return error_response(name, fault.status, fault.message, headers, fault.reason)
     if fault.kind == "reset":
         connection.reset(request)
         return web.Response()

@@ -7,8 +7,9 @@ from typing import Any
 
 from rehearsal.front.errors import GoogleError
 from rehearsal.gke.locations import check_location, default_zones, region_of
-from rehearsal.gke.names import API, ClusterName, check_name, project_number, short_hash
+from rehearsal.gke.names import API, ClusterName, check_name, short_hash
 from rehearsal.gke.versions import chosen_version
+from rehearsal.projects import project_number
 
 DEFAULT_ADDONS: dict[str, dict[str, Any]] = {
     "dnsCacheConfig": {"enabled": True},
@@ -53,7 +54,7 @@ def new_cluster(name: ClusterName, given: Cluster) -> Cluster:
     cluster["addonsConfig"] = DEFAULT_ADDONS | given.get("addonsConfig", {})
     cluster["networkConfig"] = _network(name)["networkConfig"] | given.get("networkConfig", {})
     cluster["locations"] = given.get("locations") or default_zones(name.location)
-    return cluster | {"status": "PROVISIONING", "initialClusterVersion": version}
+    return cluster | {"name": name.cluster, "status": "PROVISIONING", "initialClusterVersion": version}
 
 
 def _defaults(name: ClusterName, version: str) -> Cluster:

@@ -12,12 +12,6 @@ API = "https://container.googleapis.com/v1"
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 
 
-def project_number(project: str) -> str:
-    """Return the number of a project: always the same for the same id, of twelve digits."""
-    digest = int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big")
-    return str(100_000_000_000 + digest % 900_000_000_000)
-
-
 def short_hash(text: str, length: int = 8) -> str:
     """Return some hexadecimal digits that belong to a text, as GKE's names of nodes have them."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

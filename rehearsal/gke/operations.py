@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.front.errors import GoogleError
-from rehearsal.gke.names import API, ClusterName, project_number
+from rehearsal.gke.names import API, ClusterName
 from rehearsal.gke.records import shown
+from rehearsal.projects import project_number
 from rehearsal.world import World
 
 SECONDS = {

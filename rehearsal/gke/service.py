@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from rehearsal.front.errors import GoogleError
+from rehearsal.front.errors import GoogleError, error_info
 from rehearsal.gke import clusters, effects, node_pools
 from rehearsal.gke.names import ClusterName
 from rehearsal.gke.operations import Operation, Operations
@@ -132,6 +132,20 @@ class Gke:
         self._reconcile(record, pool, "STOPPING")
         return self.operations.start("DELETE_NODE_POOL", name, pool, failure=failure)
 
+    def occupy(self, name: ClusterName, kind: str, seconds: float) -> Operation:
+        """Let GKE work on a cluster by itself, as it does after a creation or in a maintenance window.
+
+        Args:
+            name: the cluster.
+            kind: the API's operationType.
+            seconds: for how long, at every time_scale.
+
+        Raises:
+            GoogleError: 400, 404.
+        """
+        self._reconcile(self._idle(name))
+        return self.operations.occupy(kind, name, seconds)
+
     async def forget(self) -> None:
         """Drop every cluster and operation at once."""
         self.operations.forget()
@@ -205,9 +219,5 @@ def _busy(operation: Operation, name: ClusterName, *, node_pool_work: bool) -> G
             f"Operation {operation.name} is currently {doing} a node pool for cluster {name.cluster}."
             " Please wait and try again once it is done."
         )
-    reason = {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": "CLUSTER_ALREADY_HAS_OPERATION",
-        "domain": "container.googleapis.com",
-    }
-    return GoogleError(400, message, "FAILED_PRECONDITION", [reason])
+    details = error_info("CLUSTER_ALREADY_HAS_OPERATION", "container.googleapis.com")
+    return GoogleError(400, message, "FAILED_PRECONDITION", details)
