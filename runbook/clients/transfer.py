@@ -206,3 +206,12 @@ def deliver_all(
             stop.set()
             raise
     return {path: one.result() for path, one in moving.items()}
+
+
+def write_small(
+    file_system: Any, bucket: str, name: str, content: bytes, metadata: Mapping[str, str]
+) -> None:
+    """Write a small object that is in memory, whatever was there before."""
+    draft = Draft(file_system, bucket, name, metadata, replaces=True)
+    draft.write(content)
+    draft.commit()

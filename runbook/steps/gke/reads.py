@@ -68,6 +68,12 @@ def require_cluster(context: Context) -> Cluster:
     return found
 
 
+def node_pool(context: Context, found: Cluster) -> dict[str, Any] | None:
+    """Find the TPU node pool in the cluster; None where it has none of that name."""
+    pools: list[dict[str, Any]] = found.get("nodePools", [])
+    return next((pool for pool in pools if pool["name"] == context.variables.node_pool.name), None)
+
+
 def access(context: Context) -> ClusterAccess:
     """Tell how to reach the cluster's Kubernetes API.
 

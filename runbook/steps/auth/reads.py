@@ -1,0 +1,13 @@
+"""What several steps want to know of the project."""
+
+from __future__ import annotations
+
+from runbook.steps.context import Context
+
+
+def project_number(context: Context) -> str:
+    """Read the project's number, once for all steps."""
+    project = context.variables.project
+    return context.facts.read(
+        ("project", project, "number"), lambda: context.connections.projects.number(project)
+    )

@@ -1,0 +1,42 @@
+"""An add-on of the cluster is switched on.
+
+Sections 2.3.2 (HttpLoadBalancing) and 2.3.4 (GcsFuseCsiDriver) of the guide.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from runbook.clients.gke_requests import enable_addon
+from runbook.engine.change import StepResult
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke.features import Feature, ensure
+from runbook.steps.gke.operations import cluster_name
+from runbook.steps.gke.provider import not_gke
+
+# HTTP load balancing has an inverted field, and the API leaves out what is false
+FIELDS = {
+    "HttpLoadBalancing": (("addonsConfig", "httpLoadBalancing", "disabled"), False, False),
+    "GcsFuseCsiDriver": (("addonsConfig", "gcsFuseCsiDriverConfig", "enabled"), True, False),
+}
+
+
+class Arguments(StepArguments):
+    """Which add-on."""
+
+    addon: Literal["HttpLoadBalancing", "GcsFuseCsiDriver"] = Field(description="gcloud's name of the add-on")
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Switch the add-on on where it is off.
+
+    Raises:
+        MissingError: the cluster is not there.
+    """
+    if skipped := not_gke(context):
+        return skipped
+    path, wanted, otherwise = FIELDS[arguments.addon]
+    request = enable_addon(cluster_name(context), arguments.addon)
+    return (yield from ensure(context, Feature(path, wanted, otherwise, request)))

@@ -1,0 +1,134 @@
+"""The GKE cluster is there, and runs; or, with state absent, is gone.
+
+Section 2.2 of the guide. A new cluster gets all features of 2.3 with the one create request. Traps closed:
+the add-on list switches nothing off (D4), the system nodes stand in the named zones and not in three (D5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, Literal
+
+from pydantic import Field
+
+from runbook.clients.gke_requests import GkeRequest, create_cluster, delete_cluster
+from runbook.engine.change import UNKNOWN, Action, Change, Difference, StepResult
+from runbook.engine.errors import FailedError, Place
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke.operations import cluster_name, joined, make
+from runbook.steps.gke.provider import not_gke
+from runbook.steps.gke.reads import Cluster, access_key, cluster, cluster_key
+
+
+class Arguments(StepArguments):
+    """What the cluster should be; all else is in the variables `cluster.*`."""
+
+    state: Literal["present", "absent"] = Field("present", description="whether the cluster should be there")
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Create the cluster, or delete it.
+
+    Raises:
+        FailedError: the cluster is there and broken.
+        CapacityError: no quota, or no machines.
+    """
+    if skipped := not_gke(context):
+        return skipped
+    found = yield from settled(context)
+    if arguments.state == "absent":
+        return (yield from _absent(context, found))
+    if found is None:
+        request = _create(context)
+        yield Change(
+            differences=[Difference(_path(context), None, _summary(request))],
+            command=request.argv,
+            apply=lambda: make(context, request, context.variables.cluster.timeout_s),
+            planned={cluster_key(context): _predicted(context, request), access_key(context): UNKNOWN},
+        )
+        return f"created in {context.variables.cluster.location}"
+    return _described(found)
+
+
+def settled(context: Context) -> Generator[Action, None, Cluster | None]:
+    """Read the cluster; where it is being made, changed or deleted, wait for that first.
+
+    Raises:
+        FailedError: the cluster is broken.
+    """
+    found = cluster(context)
+    if found is None or found["status"] in {"RUNNING", "DEGRADED"}:
+        return found
+    if (yield from joined(context, context.variables.cluster.timeout_s)):
+        found = cluster(context)
+    if found is not None and found["status"] == "ERROR":
+        raise FailedError(
+            f"cluster {found['name']} is in status ERROR: {_conditions(found)}",
+            place=Place(found.get("selfLink", cluster_name(context).path)),
+            remedy="look at it in the console; `inv step 6.3` deletes it",
+        )
+    return found
+
+
+def _create(context: Context) -> GkeRequest:
+    wanted = context.variables.cluster
+    return create_cluster(
+        cluster_name(context),
+        release_channel=wanted.release_channel,
+        machine_type=wanted.system_machine_type,
+        nodes=wanted.system_nodes,
+        zones=wanted.system_zones,
+        gateway_api=wanted.gateway_api,
+    )
+
+
+def _absent(context: Context, found: Cluster | None) -> StepResult:
+    if found is None:
+        return "not there"
+    request = delete_cluster(cluster_name(context))
+    if (yield from joined(context, context.variables.cluster.timeout_s)) and cluster(context) is None:
+        return "deleted meanwhile"
+    yield Change(
+        differences=[Difference(_path(context), found["status"], None)],
+        command=request.argv,
+        apply=lambda: make(context, request, context.variables.cluster.timeout_s),
+        planned={cluster_key(context): None},
+        loss=f"cluster {found['name']} in {found['location']} with everything in it",
+    )
+    return "deleted"
+
+
+def _predicted(context: Context, request: GkeRequest) -> Cluster:
+    """Tell what the create request will make, as far as it can be known before."""
+    assert request.body is not None  # noqa: S101 - a create request has a body
+    body: Cluster = request.body["cluster"]
+    pools = [_predicted_pool(pool, body["locations"]) for pool in body["nodePools"]]
+    return {**body, "nodePools": pools, "status": "RUNNING", "location": context.variables.cluster.location}
+
+
+def _predicted_pool(pool: dict[str, Any], zones: list[str]) -> dict[str, Any]:
+    config = {**pool["config"], "workloadMetadataConfig": {"mode": "GKE_METADATA"}}
+    return {**pool, "config": config, "locations": zones, "status": "RUNNING"}
+
+
+def _summary(request: GkeRequest) -> str:
+    assert request.body is not None  # noqa: S101 - a create request has a body
+    body = request.body["cluster"]
+    pool = body["nodePools"][0]
+    machines = f"{pool['initialNodeCount']} x {pool['config']['machineType']}"
+    return f"channel {body['releaseChannel']['channel']}, {machines} in {', '.join(body['locations'])}"
+
+
+def _path(context: Context) -> str:
+    return f"cluster/{context.variables.cluster.name}"
+
+
+def _described(found: Cluster) -> str:
+    version = found.get("currentMasterVersion")
+    status = "" if found["status"] == "RUNNING" else f", {found['status']}"
+    return f"{found['name']} is there" + (f", version {version}" if version else "") + status
+
+
+def _conditions(found: Cluster) -> str:
+    said = [condition.get("message", condition.get("code", "")) for condition in found.get("conditions", [])]
+    return "; ".join(said) or found.get("statusMessage") or "no reason given"

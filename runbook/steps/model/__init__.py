@@ -1,0 +1,1 @@
+"""Section 3.2.3: the model, from the hub into the bucket."""

@@ -1,0 +1,156 @@
+"""The model is in the bucket, complete and byte for byte what the hub lists.
+
+Section 3.2.3 of the guide. Files stream from hub to bucket, several at once, without a local disk; each
+becomes an object only when its hash is right. Traps closed: the files land in the bucket and not in a
+cache (D13), and the repository's two further copies of the weights are left out (D14).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from runbook.engine.change import Change, FactKey, StepResult
+from runbook.engine.errors import Place, VariableError
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.model.comparison import COMMIT, DIGEST, Comparison, compare
+from runbook.steps.model.manifest import FINGERPRINT, NAME, Entry, Manifest
+from runbook.steps.model.reads import hub_model, wanted_files
+from runbook.steps.model.sizes import bytes_text
+from runbook.steps.storage.reads import objects, objects_key
+
+if TYPE_CHECKING:
+    from runbook.clients.hub import HubFile, HubModel
+    from runbook.clients.storage import StoredObject
+
+
+class Arguments(StepArguments):
+    """Nothing to choose; all is in the variables `checkpoint.*` and `transfer.*`."""
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 - every step takes its arguments
+    """Move what is missing or different.
+
+    Raises:
+        MissingError: the bucket is not there.
+        FailedError: bytes arrived that are not what the hub lists.
+        VariableError: no file of the repository is wanted.
+    """
+    model = hub_model(context)
+    wanted = wanted_files(context, model)
+    if not wanted:
+        raise VariableError(
+            f"no file of {model.repository} matches", place=Place("checkpoint.include, checkpoint.exclude")
+        )
+    folder = context.variables.checkpoint.folder
+    held = {one.name.removeprefix(f"{folder}/"): one for one in objects(context)}
+    comparison = compare(_address(context), model, wanted, held, lambda: _manifest(context))
+    if comparison.differences:
+        yield _change(context, model, comparison, held)
+        moved = bytes_text(sum(file.size for file in comparison.files))
+        return f"{len(comparison.files)} files moved ({moved}); {_left_out(model, wanted)}"
+    total = bytes_text(sum(file.size for file in wanted))
+    return f"{len(wanted)} files ({total}) at {model.commit[:12]}; {_left_out(model, wanted)}"
+
+
+def _change(
+    context: Context, model: HubModel, comparison: Comparison, held: Mapping[str, StoredObject]
+) -> Change:
+    return Change(
+        differences=comparison.differences,
+        command=_command(context, model, comparison),
+        apply=lambda: _move(context, model, comparison, frozenset(held)),
+        planned={objects_key(context): _predicted(context, model, comparison)},
+    )
+
+
+def _move(context: Context, model: HubModel, comparison: Comparison, held: frozenset[str]) -> None:
+    from runbook.clients import transfer
+
+    folder = context.variables.checkpoint.folder
+    deliveries = [
+        transfer.Delivery(file, f"{folder}/{file.path}", _metadata(model, file), file.path in held)
+        for file in comparison.files
+    ]
+    checksums = transfer.deliver_all(
+        context.connections.hub,
+        context.connections.file_system,
+        model,
+        context.variables.bucket.name,
+        deliveries,
+        at_once=context.variables.transfer.files_at_once,
+        progress=context.report.transferred,
+        pause=context.pause,
+    )
+    moved = [Entry(file.path, file.size, file.digest, checksums[file.path]) for file in comparison.files]
+    manifest = Manifest(model.repository, model.commit, [*comparison.kept.values(), *moved])
+    transfer.write_small(
+        context.connections.file_system,
+        context.variables.bucket.name,
+        f"{folder}/{NAME}",
+        manifest.text().encode(),
+        {FINGERPRINT: manifest.fingerprint, COMMIT: model.commit},
+    )
+
+
+def _predicted(context: Context, model: HubModel, comparison: Comparison) -> Sequence[StoredObject]:
+    """Tell what the folder will hold, as far as it can be known before."""
+    from runbook.clients.storage import StoredObject
+
+    folder = context.variables.checkpoint.folder
+    moved = [
+        StoredObject(f"{folder}/{file.path}", file.size, "", 0, _metadata(model, file))
+        for file in comparison.files
+    ]
+    manifest = StoredObject(f"{folder}/{NAME}", 0, "", 0, {FINGERPRINT: "", COMMIT: model.commit})
+    replaced = {one.name for one in moved} | {manifest.name}
+    return [*(one for one in objects(context) if one.name not in replaced), *moved, manifest]
+
+
+def _metadata(model: HubModel, file: HubFile) -> dict[str, str]:
+    return {DIGEST: file.digest, COMMIT: model.commit}
+
+
+def _manifest(context: Context) -> bytes:
+    key: FactKey = (*objects_key(context), NAME)
+    name = f"{context.variables.checkpoint.folder}/{NAME}"
+    return context.facts.read(
+        key, lambda: context.connections.storage.read(context.variables.bucket.name, name)
+    )
+
+
+def _left_out(model: HubModel, wanted: Sequence[HubFile]) -> str:
+    chosen = {file.path for file in wanted}
+    rest = [file for file in model.files if file.path not in chosen]
+    if not rest:
+        return "nothing left out"
+    folders = sorted({file.path.partition("/")[0] + ("/" if "/" in file.path else "") for file in rest})
+    return f"{len(rest)} left out ({bytes_text(sum(file.size for file in rest))}): {', '.join(folders)}"
+
+
+def _command(context: Context, model: HubModel, comparison: Comparison) -> list[str]:
+    """Write what a person would type: download beside, then copy."""
+    checkpoint = context.variables.checkpoint
+    download = ["hf", "download", model.repository]
+    if comparison.kept:
+        download += [file.path for file in comparison.files]
+    else:
+        download += [part for pattern in checkpoint.include for part in ("--include", pattern)]
+        download += [part for pattern in checkpoint.exclude for part in ("--exclude", pattern)]
+    download += ["--revision", model.commit, "--local-dir", checkpoint.folder]
+    copy = [
+        "gcloud",
+        "storage",
+        "cp",
+        "--recursive",
+        checkpoint.folder,
+        f"gs://{context.variables.bucket.name}/",
+    ]
+    if "/" in checkpoint.folder:
+        copy[-1] += checkpoint.folder.rpartition("/")[0] + "/"
+    return ["sh", "-c", f"{shlex.join(download)} && {shlex.join(copy)}"]
+
+
+def _address(context: Context) -> str:
+    return f"gs://{context.variables.bucket.name}/{context.variables.checkpoint.folder}"

@@ -1,0 +1,121 @@
+"""The bucket is there, near the TPUs, and IAM alone decides who reads it; or, with state absent, is gone.
+
+Section 3.1 of the guide. Trap closed: location, uniform access and no public access are chosen (D11).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from runbook.clients.storage import Bucket
+from runbook.engine.change import Change, Difference, StepResult
+from runbook.engine.errors import ConflictError, Place, RefusedError
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.model.sizes import bytes_text
+from runbook.steps.storage.reads import bucket, bucket_key, members_key, objects_key
+
+
+class Arguments(StepArguments):
+    """What the bucket should be; all else is in the variables `bucket.*`."""
+
+    state: Literal["present", "absent"] = Field("present", description="whether it should be there")
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Create the bucket, or delete it with everything in it.
+
+    Raises:
+        ConflictError: the bucket is there, in another place.
+        RefusedError: somebody else has a bucket of this name, or it may not be deleted.
+    """
+    found = bucket(context)
+    if arguments.state == "absent":
+        return (yield from _absent(context, found))
+    if found is None:
+        yield _create(context)
+        return f"created in {context.variables.bucket.location}"
+    _require_location(context, found)
+    if not found.uniform_access:
+        yield _use_uniform_access(context, found)
+        return "IAM alone decides now"
+    return f"gs://{found.name} is in {found.location}, uniform access"
+
+
+def _create(context: Context) -> Change:
+    wanted = Bucket(
+        name=context.variables.bucket.name,
+        location=context.variables.bucket.location.lower(),
+        uniform_access=True,
+        public_access_prevention="enforced",
+        hierarchical_namespace=context.variables.bucket.hierarchical_namespace,
+    )
+    command = [
+        *("gcloud", "storage", "buckets", "create", f"gs://{wanted.name}"),
+        f"--project={context.variables.project}",
+        f"--location={wanted.location}",
+        "--uniform-bucket-level-access",
+        "--public-access-prevention",
+        *(["--enable-hierarchical-namespace"] if wanted.hierarchical_namespace else []),
+    ]
+    folders = ", real folders" if wanted.hierarchical_namespace else ""
+    summary = f"in {wanted.location}, uniform access, not public{folders}"
+    return Change(
+        differences=[Difference(f"gs://{wanted.name}", None, summary)],
+        command=command,
+        apply=lambda: context.connections.storage.create(wanted),
+        planned={bucket_key(context): wanted, objects_key(context): (), members_key(context): frozenset()},
+    )
+
+
+def _use_uniform_access(context: Context, found: Bucket) -> Change:
+    return Change(
+        differences=[Difference(f"gs://{found.name} uniform bucket-level access", False, True)],
+        command=[
+            "gcloud",
+            "storage",
+            "buckets",
+            "update",
+            f"gs://{found.name}",
+            "--uniform-bucket-level-access",
+        ],
+        apply=lambda: context.connections.storage.use_uniform_access(found.name),
+        planned={
+            bucket_key(context): Bucket(
+                found.name, found.location, True, found.public_access_prevention, found.hierarchical_namespace
+            )
+        },
+        warning="access control lists of single objects no longer count",
+    )
+
+
+def _require_location(context: Context, found: Bucket) -> None:
+    wanted = context.variables.bucket.location.lower()
+    if found.location != wanted:
+        raise ConflictError(
+            f"bucket {found.name} is in {found.location}, not in {wanted}",
+            place=Place("bucket.location"),
+            remedy=f"a bucket cannot move: set bucket.location to {found.location}, or another bucket.name",
+        )
+
+
+def _absent(context: Context, found: Bucket | None) -> StepResult:
+    if found is None:
+        return "not there"
+    if context.variables.teardown.bucket != found.name:
+        raise RefusedError(
+            f"bucket {found.name} is deleted only when teardown.bucket names it",
+            place=Place("teardown.bucket"),
+            remedy=f"--set teardown.bucket={found.name}",
+        )
+    held = context.connections.storage.objects(found.name)
+    amount = f"{len(held)} objects ({bytes_text(sum(one.size for one in held))})"
+    yield Change(
+        differences=[Difference(f"gs://{found.name}", amount, None)],
+        command=["gcloud", "storage", "rm", "--recursive", f"gs://{found.name}"],
+        apply=lambda: context.connections.storage.delete(found.name),
+        planned={bucket_key(context): None},
+        loss=f"bucket {found.name} with {amount}",
+    )
+    return "deleted"

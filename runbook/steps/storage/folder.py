@@ -1,0 +1,43 @@
+"""The model's folder is there.
+
+Section 3.2.2 of the guide. Only a bucket with a hierarchical namespace has folders of their own; in any other
+a folder is the beginning of its objects' names, and comes with the first of them.
+"""
+
+from __future__ import annotations
+
+from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.storage.reads import bucket_key, objects, require_bucket
+
+
+class Arguments(StepArguments):
+    """Nothing to choose."""
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 - every step takes its arguments
+    """Make the folder where the bucket has real ones.
+
+    Raises:
+        MissingError: the bucket is not there.
+    """
+    found = require_bucket(context)
+    folder = f"{context.variables.checkpoint.folder}/"
+    address = f"gs://{found.name}/{folder}"
+    if objects(context):
+        return f"{address} holds {len(objects(context))} objects"
+    if not found.hierarchical_namespace:
+        return f"{address} comes with its first object"
+    if folder in context.facts.read(_key(context), lambda: context.connections.storage.folders(found.name)):
+        return f"{address} is there"
+    yield Change(
+        differences=[Difference(address, None, "a folder")],
+        command=["gcloud", "storage", "folders", "create", "--recursive", address],
+        apply=lambda: context.connections.storage.create_folder(found.name, folder),
+        planned={_key(context): [folder]},
+    )
+    return "created"
+
+
+def _key(context: Context) -> FactKey:
+    return (*bucket_key(context), "folders")

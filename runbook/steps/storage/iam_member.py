@@ -1,0 +1,87 @@
+"""The server's Pods may read the bucket: their Kubernetes ServiceAccount has a role on it.
+
+Section 3.3, which the guide lacks (D12): without it the mount fails with 403. The principal is the
+ServiceAccount itself, through the project's workload identity pool; no Google service account is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from runbook.engine.change import Change, Difference, Skip, StepResult
+from runbook.steps.auth.reads import project_number
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.storage.reads import bucket, members, members_key, require_bucket
+
+
+class Arguments(StepArguments):
+    """Whether the grant should be there; all else is in the variables."""
+
+    state: Literal["present", "absent"] = Field("present", description="whether it should be there")
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Grant the role, or take it back.
+
+    Raises:
+        MissingError: the bucket is not there.
+    """
+    if not context.variables.project:
+        return Skip("no project is set: the cluster's own identities have no name for a bucket's policy")
+    if arguments.state == "absent" and bucket(context) is None:
+        return "the bucket is not there"
+    found = require_bucket(context)
+    role, member = context.variables.bucket.role, principal(context)
+    has = (role, member) in members(context)
+    if arguments.state == "absent":
+        if has:
+            yield _revoke(context, found.name, role, member)
+            return "taken back"
+        return "not there"
+    if not has:
+        yield _grant(context, found.name, role, member)
+        return "granted"
+    return f"{_short(context)} has {role}"
+
+
+def principal(context: Context) -> str:
+    """Name the server's ServiceAccount as IAM knows it."""
+    variables = context.variables
+    return (
+        f"principal://iam.googleapis.com/projects/{project_number(context)}/locations/global"
+        f"/workloadIdentityPools/{variables.project}.svc.id.goog"
+        f"/subject/ns/{variables.kube.namespace}/sa/{variables.kube.service_account}"
+    )
+
+
+def _grant(context: Context, name: str, role: str, member: str) -> Change:
+    return Change(
+        differences=[Difference(f"gs://{name} {role}", None, member)],
+        command=_command("add", name, role, member),
+        apply=lambda: context.connections.storage.grant(name, role, member),
+        planned={members_key(context): members(context) | {(role, member)}},
+    )
+
+
+def _revoke(context: Context, name: str, role: str, member: str) -> Change:
+    return Change(
+        differences=[Difference(f"gs://{name} {role}", member, None)],
+        command=_command("remove", name, role, member),
+        apply=lambda: context.connections.storage.revoke(name, role, member),
+        planned={members_key(context): members(context) - {(role, member)}},
+    )
+
+
+def _command(verb: str, name: str, role: str, member: str) -> list[str]:
+    return [
+        *("gcloud", "storage", "buckets", f"{verb}-iam-policy-binding", f"gs://{name}"),
+        f"--member={member}",
+        f"--role={role}",
+    ]
+
+
+def _short(context: Context) -> str:
+    kube = context.variables.kube
+    return f"ServiceAccount {kube.namespace}/{kube.service_account}"

@@ -1,0 +1,69 @@
+"""What several steps want to know of the bucket; each fact is read once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from runbook.engine.change import FactKey
+from runbook.engine.errors import MissingError
+from runbook.steps.context import Context
+
+if TYPE_CHECKING:
+    from runbook.clients.storage import Bucket, StoredObject
+
+
+def bucket_key(context: Context) -> FactKey:
+    """Name the fact of this environment's bucket; what is known of it has keys below."""
+    return ("storage", "bucket", context.variables.bucket.name)
+
+
+def objects_key(context: Context) -> FactKey:
+    """Name the fact of the objects in the model's folder."""
+    return (*bucket_key(context), "objects", context.variables.checkpoint.folder)
+
+
+def members_key(context: Context) -> FactKey:
+    """Name the fact of who has which role on the bucket."""
+    return (*bucket_key(context), "members")
+
+
+def bucket(context: Context) -> Bucket | None:
+    """Read the bucket; None where there is none."""
+    name = context.variables.bucket.name
+    return context.facts.read(bucket_key(context), lambda: context.connections.storage.bucket(name))
+
+
+def require_bucket(context: Context) -> Bucket:
+    """Read the bucket, which must be there.
+
+    Raises:
+        MissingError: it is not.
+    """
+    found = bucket(context)
+    if found is None:
+        raise MissingError(
+            f"bucket {context.variables.bucket.name} is not there", supplied_by="storage.bucket"
+        )
+    return found
+
+
+def objects(context: Context) -> Sequence[StoredObject]:
+    """List what is in the model's folder.
+
+    Raises:
+        MissingError: the bucket is not there.
+    """
+    name = require_bucket(context).name
+    prefix = f"{context.variables.checkpoint.folder}/"
+    return context.facts.read(objects_key(context), lambda: context.connections.storage.objects(name, prefix))
+
+
+def members(context: Context) -> frozenset[tuple[str, str]]:
+    """Read who has which role on the bucket: pairs of role and member.
+
+    Raises:
+        MissingError: the bucket is not there.
+    """
+    name = require_bucket(context).name
+    return context.facts.read(members_key(context), lambda: context.connections.storage.members(name))
