@@ -47,7 +47,8 @@ def _check_kind(kind: Kind, body: Object) -> None:
     version, name = body.get("apiVersion", kind.api_version), body.get("kind", kind.kind)
     if version != kind.api_version:
         raise bad_request(
-            f"the API version in the data ({version}) does not match the expected API version ({kind.api_version})"
+            f"the API version in the data ({version}) does not match the expected API version"
+            f" ({kind.api_version})"
         )
     if name != kind.kind:
         raise bad_request(f'{name} in version "{kind.version}" cannot be handled as a {kind.kind}')

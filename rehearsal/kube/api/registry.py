@@ -238,8 +238,8 @@ def _check_preconditions(kind: Kind, live: Object, preconditions: Object) -> Non
     version = preconditions.get("resourceVersion")
     if version not in {None, metadata["resourceVersion"]}:
         detail = (
-            f"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in object meta:"
-            f" {metadata['resourceVersion']}"
+            f"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in object"
+            f" meta: {metadata['resourceVersion']}"
         )
         raise conflict(kind, metadata["name"], detail)
 

@@ -1,0 +1,79 @@
+"""Which object or collection a URL names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.kube.api.kinds import KINDS, Kind, kind_of
+from rehearsal.kube.api.status import no_such_resource
+from rehearsal.kube.api.store import Store
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a request is about.
+
+    Args:
+        namespace: None for cluster-wide kinds and for lists across Namespaces.
+        name: None for a collection.
+        subresource: such as `status`, `log`; empty for the object itself.
+    """
+
+    kind: Kind
+    namespace: str | None
+    name: str | None
+    subresource: str
+
+
+def served_kinds(store: Store) -> tuple[Kind, ...]:
+    """Give the built-in kinds and those that CustomResourceDefinitions add."""
+    custom = [
+        _custom_kind(definition["spec"], version)
+        for definition in store.list(kind_of("CustomResourceDefinition"))
+        for version in definition["spec"].get("versions", [])
+        if version.get("served", True)
+    ]
+    return (*KINDS, *custom)
+
+
+def _custom_kind(spec: dict[str, Any], version: dict[str, Any]) -> Kind:
+    names = spec["names"]
+    subresources = version.get("subresources") or {}
+    return Kind(
+        spec["group"],
+        version["name"],
+        names["kind"],
+        names["plural"],
+        namespaced=spec.get("scope") == "Namespaced",
+        short_names=tuple(names.get("shortNames", ())),
+        categories=tuple(names.get("categories", ())),
+        status="status" in subresources,
+        generation=True,
+    )
+
+
+def resolve(store: Store, group: str, version: str, path: str) -> Target:
+    """Read the part of a URL after the group and version: `namespaces/default/pods/a/log`.
+
+    Raises:
+        ApiError: 404, no kind is served there.
+    """
+    steps = [step for step in path.split("/") if step]
+    namespace = None
+    if len(steps) >= 3 and steps[0] == "namespaces" and steps[2] not in {"status", "finalize"}:
+        namespace, steps = steps[1], steps[2:]
+    kind = next(
+        (
+            kind
+            for kind in served_kinds(store)
+            if steps and (kind.group, kind.version, kind.plural) == (group, version, steps[0])
+        ),
+        None,
+    )
+    if kind is None or (namespace and not kind.namespaced):
+        raise no_such_resource()
+    name = steps[1] if len(steps) > 1 else None
+    if kind.namespaced and name and not namespace:
+        raise no_such_resource()
+    return Target(kind, namespace, name, "/".join(steps[2:]))
