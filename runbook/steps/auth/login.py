@@ -1,6 +1,6 @@
 """Somebody is logged in, reaches the project, and its APIs are enabled.
 
-Section 1 of the guide. Nothing is changed: the login is the operator's, and so is the choice to enable an API.
+Section 1 of the guide. Nothing is changed: both the login and the choice of APIs are the operator's.
 """
 
 from __future__ import annotations
