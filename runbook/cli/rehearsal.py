@@ -84,11 +84,13 @@ def scenario(line: Line, name: str) -> None:
 def env(line: Line) -> None:
     """Print `export NAME=VALUE` lines for the real clients: eval "$(inv rehearsal.env)"."""
     from runbook.cli.real_clients import exports
+    from runbook.clients.kube.kubeconfig import kubeconfig_path
 
     variables = _variables(line)
     there = stand_in(line)
     prepare(line, variables.rehearsal)
-    for name, value in exports(there, variables).items():
+    kubeconfig = kubeconfig_path(variables, line.home, line.options.environment)
+    for name, value in exports(there, variables, kubeconfig).items():
         print(json.dumps({"name": name, "value": value}) if line.options.json else _export(name, value))
 
 
