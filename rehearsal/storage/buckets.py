@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from zlib import crc32
 
 from rehearsal.documents import Document
+from rehearsal.projects import project_number
 from rehearsal.storage import iam
 from rehearsal.storage.call import Call, Reply
 from rehearsal.storage.catalogue import Catalogue, etag, now
@@ -138,11 +138,6 @@ def resource(bucket: Mapping[str, Any], origin: str) -> Document:
         "etag": etag(int(bucket["metageneration"])),
         **shown,
     }
-
-
-def project_number(project: str) -> str:
-    """Number a project as a bucket shows it; a project that is already a number keeps it."""
-    return project if project.isdigit() else str(100_000_000_000 + crc32(project.encode()))
 
 
 def _new_bucket(name: str, project: str) -> Document:
