@@ -1,0 +1,56 @@
+"""Commands run beside a container, over the WebSocket channels of kubectl and the Python client."""
+
+from __future__ import annotations
+
+import json
+
+from aiohttp import web
+
+from rehearsal.kube.api.containers import container_of, pod_of
+from rehearsal.kube.api.routing import Target
+from rehearsal.kube.api.runtime import PodRuntime
+from rehearsal.kube.api.status import bad_request
+from rehearsal.kube.api.store import Object, Store
+
+_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_STDOUT, _STDERR, _ERROR = 1, 2, 3
+
+
+async def execute(
+    request: web.Request, store: Store, runtime: PodRuntime, target: Target
+) -> web.WebSocketResponse:
+    """Run a command to its end, then send its output and its exit code.
+
+    Raises:
+        ApiError: the Pod does not run, or the request is no WebSocket.
+    """
+    pod = pod_of(store, target)
+    container = container_of(pod, request.query)
+    namespace, name = target.namespace or "", pod["metadata"]["name"]
+    command = request.query.getall("command", [])
+    socket = web.WebSocketResponse(protocols=_PROTOCOLS)
+    if not socket.can_prepare(request).ok:
+        raise bad_request("Upgrade request required")
+    if not command:
+        raise bad_request("you must specify at least 1 command for the container")
+    if not runtime.running(namespace, name):
+        raise bad_request(f'container not found ("{container}")')
+    await socket.prepare(request)
+    code, out, err = await runtime.exec(namespace, name, container, command)
+    for channel, data in ((_STDOUT, out), (_STDERR, err), (_ERROR, json.dumps(_outcome(code)).encode())):
+        if data:
+            await socket.send_bytes(bytes([channel]) + data)
+    await socket.close()
+    return socket
+
+
+def _outcome(code: int) -> Object:
+    if code == 0:
+        return {"metadata": {}, "status": "Success"}
+    return {
+        "metadata": {},
+        "status": "Failure",
+        "message": f"command terminated with non-zero exit code: exit status {code}",
+        "reason": "NonZeroExitCode",
+        "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+    }

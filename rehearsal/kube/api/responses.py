@@ -1,0 +1,43 @@
+"""Answers: JSON, with warnings as headers; errors as Status objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from rehearsal.kube.api.status import ApiError, no_such_resource
+
+
+def json_answer(document: Any, *, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:
+    """Answer with a JSON document.
+
+    Args:
+        warnings: each becomes a Warning header, which kubectl prints.
+    """
+    response = web.Response(
+        body=json.dumps(document, separators=(",", ":")).encode(),
+        status=code,
+        content_type="application/json",
+    )
+    for warning in warnings:
+        quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    return response
+
+
+@web.middleware
+async def errors_as_status(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every refusal with a Status object."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return json_answer(error.status(), code=error.code)
+    except web.HTTPNotFound:
+        return json_answer(no_such_resource().status(), code=404)
+    except web.HTTPMethodNotAllowed:
+        message = "the server does not allow this method on the requested resource"
+        return json_answer(ApiError(405, "MethodNotAllowed", message).status(), code=405)

@@ -1,0 +1,143 @@
+"""The Kubernetes API server of one cluster, as an aiohttp application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from rehearsal.kube.api import discovery, openapi
+from rehearsal.kube.api.body import read_object
+from rehearsal.kube.api.exec import execute
+from rehearsal.kube.api.logs import answer_log
+from rehearsal.kube.api.objects import Objects
+from rehearsal.kube.api.portforward import forward_ports
+from rehearsal.kube.api.registry import Admission, Registry
+from rehearsal.kube.api.responses import errors_as_status, json_answer
+from rehearsal.kube.api.routing import Target, resolve, served_kinds
+from rehearsal.kube.api.runtime import PodRuntime
+from rehearsal.kube.api.status import no_such_resource
+from rehearsal.kube.api.store import Store
+
+_LARGEST_BODY = 3 * 1024 * 1024
+_USER = "rehearsal@example.com"
+
+
+def application(store: Store, runtime: PodRuntime, admission: Admission, version: str) -> web.Application:
+    """Build the API server of one cluster.
+
+    Args:
+        runtime: where the containers' logs and ports are.
+        admission: completes or refuses objects; gets the kind, the object and CREATE or UPDATE.
+        version: the cluster's version without `v`, such as 1.34.1-gke.1829001.
+    """
+    server = _Server(store, runtime, Registry(store, admission), version)
+    app = web.Application(middlewares=[errors_as_status], client_max_size=_LARGEST_BODY)
+    for path in ("/healthz", "/livez", "/readyz"):
+        app.router.add_get(path, _healthy)
+    app.router.add_get("/version", server.version)
+    app.router.add_get("/api", server.core)
+    app.router.add_get("/apis", server.groups)
+    app.router.add_get("/apis/{group}", server.group)
+    app.router.add_get("/api/{version:v1}", server.resources)
+    app.router.add_get("/apis/{group}/{version}", server.resources)
+    app.router.add_get("/openapi/v3", server.openapi_index)
+    app.router.add_get("/openapi/v3/api/{version}", server.openapi)
+    app.router.add_get("/openapi/v3/apis/{group}/{version}", server.openapi)
+    app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", server.review_access)
+    app.router.add_post("/apis/authentication.k8s.io/v1/selfsubjectreviews", server.review_self)
+    app.router.add_route("*", "/api/{version:v1}/{path:.*}", server.objects)
+    app.router.add_route("*", "/apis/{group}/{version}/{path:.*}", server.objects)
+    return app
+
+
+async def _healthy(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp's signature
+    return web.Response(text="ok")
+
+
+class _Server:
+    def __init__(self, store: Store, runtime: PodRuntime, registry: Registry, version: str) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._objects = Objects(registry)
+        self._version = version
+
+    async def version(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        major, minor = self._version.split(".")[:2]
+        return json_answer({
+            "major": major,
+            "minor": minor,
+            "gitVersion": f"v{self._version}",
+            "gitTreeState": "clean",
+            "platform": "linux/amd64",
+        })  # fmt: skip
+
+    async def core(self, request: web.Request) -> web.Response:
+        if _aggregated(request):
+            return _discovery(discovery.aggregated(served_kinds(self._store), core=True))
+        return json_answer(discovery.api_versions(request.host))
+
+    async def groups(self, request: web.Request) -> web.Response:
+        if _aggregated(request):
+            return _discovery(discovery.aggregated(served_kinds(self._store), core=False))
+        return json_answer(discovery.api_groups(served_kinds(self._store)))
+
+    async def group(self, request: web.Request) -> web.Response:
+        return _found(discovery.api_group(served_kinds(self._store), request.match_info["group"]))
+
+    async def resources(self, request: web.Request) -> web.Response:
+        group, version = request.match_info.get("group", ""), request.match_info["version"]
+        return _found(discovery.resources(served_kinds(self._store), group, version))
+
+    async def openapi_index(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        return json_answer(openapi.index(served_kinds(self._store)))
+
+    async def openapi(self, request: web.Request) -> web.Response:
+        group, version = request.match_info.get("group", ""), request.match_info["version"]
+        return json_answer(openapi.document(served_kinds(self._store), group, version))
+
+    async def review_access(self, request: web.Request) -> web.Response:
+        review = await read_object(request)
+        return json_answer({**review, "status": {"allowed": True}}, code=201)
+
+    async def review_self(self, request: web.Request) -> web.Response:
+        review = await read_object(request)
+        user = {"username": _USER, "groups": ["system:authenticated"]}
+        return json_answer({**review, "status": {"userInfo": user}}, code=201)
+
+    async def objects(self, request: web.Request) -> web.StreamResponse:
+        group, version = request.match_info.get("group", ""), request.match_info["version"]
+        target = resolve(self._store, group, version, request.match_info["path"])
+        if target.subresource in {"", "status"} or (target.subresource == "scale" and target.kind.scale):
+            return await self._objects.answer(request, target)
+        if target.kind.kind == "Pod":
+            return await self._pod(request, target)
+        raise no_such_resource()
+
+    async def _pod(self, request: web.Request, target: Target) -> web.StreamResponse:
+        if target.subresource == "log":
+            return await answer_log(request, self._store, self._runtime, target)
+        if target.subresource == "portforward":
+            return await forward_ports(request, self._store, self._runtime, target)
+        if target.subresource == "exec":
+            return await execute(request, self._store, self._runtime, target)
+        raise no_such_resource()
+
+
+def _aggregated(request: web.Request) -> bool:
+    return "as=APIGroupDiscoveryList" in request.headers.get("Accept", "") and "v=v2;" in (
+        request.headers.get("Accept", "") + ";"
+    )
+
+
+def _discovery(document: dict[str, Any]) -> web.Response:
+    response = json_answer(document)
+    response.headers["Content-Type"] = discovery.AGGREGATED
+    response.headers["ETag"] = discovery.etag(document)
+    return response
+
+
+def _found(document: dict[str, Any] | None) -> web.Response:
+    if document is None:
+        raise no_such_resource()
+    return json_answer(document)
