@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from runbook.config.checks import check
-from runbook.config.keys import Key, dotted, nearest, schema_keys, schema_of, undotted
+from runbook.config.keys import Key, dotted, nearest, schema_groups, schema_keys, schema_of, undotted
 from runbook.config.merge import merge
 from runbook.config.problems import Problem, raise_all
 from runbook.config.provenance import Origins, Provenance
@@ -53,7 +53,8 @@ class Loaded:
         """
         path = undotted(key)
         if self.origins.find(path) is None:
-            close = nearest(key, self.keys())
+            groups = [dotted(group) for group in sorted(schema_groups())]
+            close = nearest(key, [*self.keys(), *groups])
             hint = f", did you mean {close}?" if close else ""
             raise VariableError(f"unknown variable {key}{hint}", remedy="`inv vars` lists them all")
         return Provenance(key, _at(self.tree, path), self.origins.history(path))
