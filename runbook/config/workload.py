@@ -36,9 +36,6 @@ class Checkpoint(Group):
     folder: Folder = Field(description="folder of the bucket that holds the model (guide: MODEL_FOLDER_PATH)")
     include: Texts = Field(description="patterns of the files that the server needs")
     exclude: Texts = Field(description="patterns of files that are left out all the same")
-    size_bytes: Annotated[int, Field(ge=0)] = Field(
-        description="size of those files as published, in bytes, for plans and estimates; 0: not known"
-    )
 
 
 class Transfer(Group):
