@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.kube.api.kinds import Kind, kind_of
 from rehearsal.kube.api.defaults import set_defaults
+from rehearsal.kube.api.kinds import Kind, kind_of
 from rehearsal.kube.api.status import ApiError
 from rehearsal.kube.api.store import Object, Store, clone, generate_name
 from rehearsal.kube.control.events import EventRecorder

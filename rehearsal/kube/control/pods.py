@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from rehearsal.kube.api.quantities import amount
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.control.conditions import condition, is_true
-from rehearsal.kube.api.quantities import amount
 
 TERMINAL = ("Succeeded", "Failed")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from rehearsal.kube.api.kinds import kind_of
+from rehearsal.kube.api.quantities import amount
 from rehearsal.kube.api.store import Object, Store
 from rehearsal.kube.control.pods import has_ended, pod_request
-from rehearsal.kube.api.quantities import amount
 
 
 def exceeded_quota(store: Store, pod: Object) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from rehearsal.kube.api.kinds import kind_of
+from rehearsal.kube.api.quantities import amount
 from rehearsal.kube.api.store import Event, Object, Store
 from rehearsal.kube.control.control_loop import Controller, Key, key_of
 from rehearsal.kube.control.events import EventRecorder
-from rehearsal.kube.api.quantities import amount
 from rehearsal.kube.control.selectors import label_selector_matches
 
 _BIND_COMPLETED = "pv.kubernetes.io/bind-completed"

@@ -1,0 +1,50 @@
+"""The controller manager: all controllers of one cluster."""
+
+from __future__ import annotations
+
+from rehearsal.kube.api.store import Store
+from rehearsal.kube.control.admission import Admission
+from rehearsal.kube.control.control_loop import ControlLoop
+from rehearsal.kube.control.deployments import Deployments
+from rehearsal.kube.control.endpoints import Endpoints
+from rehearsal.kube.control.events import EventExpiry, EventRecorder
+from rehearsal.kube.control.garbage import GarbageCollector
+from rehearsal.kube.control.jobs import Jobs
+from rehearsal.kube.control.load_balancers import LoadBalancers
+from rehearsal.kube.control.namespaces import Namespaces
+from rehearsal.kube.control.nodes import PodCollector
+from rehearsal.kube.control.pod_creation import PodsFromTemplates
+from rehearsal.kube.control.replicasets import ReplicaSets
+from rehearsal.kube.control.scheduler import Scheduler
+from rehearsal.kube.control.volume_binding import PersistentVolumeClaims, PersistentVolumes
+from rehearsal.kube.control.volume_protection import ClaimProtection, VolumeProtection
+from rehearsal.world import Settings
+
+
+def controllers(store: Store, admission: Admission, settings: Settings) -> ControlLoop:
+    """Build the loop with every controller of a cluster.
+
+    Args:
+        admission: what Pods of controllers must pass.
+        settings: for how durations pass.
+    """
+    jobs, replica_sets = EventRecorder(store, "job-controller"), EventRecorder(store, "replicaset-controller")
+    return ControlLoop(
+        store,
+        [
+            Namespaces(store),
+            PersistentVolumes(store),
+            PersistentVolumeClaims(store, EventRecorder(store, "persistentvolume-controller")),
+            ClaimProtection(store),
+            VolumeProtection(store),
+            Deployments(store, EventRecorder(store, "deployment-controller"), settings),
+            ReplicaSets(store, PodsFromTemplates(store, admission, replica_sets)),
+            Jobs(store, PodsFromTemplates(store, admission, jobs), jobs, settings),
+            PodCollector(store),
+            GarbageCollector(store),
+            Scheduler(store, EventRecorder(store, "default-scheduler")),
+            Endpoints(store),
+            LoadBalancers(store, EventRecorder(store, "service-controller"), settings),
+            EventExpiry(store),
+        ],
+    )

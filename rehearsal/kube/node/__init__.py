@@ -1,0 +1,1 @@
+"""What a node does: containers as local processes, volumes, probes, logs, Service addresses."""

@@ -1,0 +1,80 @@
+"""A TCP connection passed on to another address, with back-pressure and half-close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+
+class _Side(asyncio.Protocol):
+    """One side of a forwarded connection; what it reads, the other side writes."""
+
+    transport: asyncio.Transport | None = None
+    other: _Side | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection."""
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on."""
+        if self.other and self.other.transport:
+            self.other.transport.write(data)
+
+    def eof_received(self) -> bool:
+        """Pass the end of this direction on; the other direction stays open."""
+        if self.other and self.other.transport and self.other.transport.can_write_eof():
+            self.other.transport.write_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        """Stop reading from a side that is faster than this one."""
+        if self.other and self.other.transport:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on."""
+        if self.other and self.other.transport:
+            self.other.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
+        """Close the other side as well."""
+        self.transport = None
+        if self.other and self.other.transport:
+            self.other.transport.close()
+
+
+class Forwarder(_Side):
+    """The accepted side: it connects to where the connection is to go.
+
+    Args:
+        pick: chooses the address; None drops the connection, as where nobody listens.
+    """
+
+    def __init__(self, pick: Callable[[], tuple[str, int] | None]) -> None:
+        self._pick = pick
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Read nothing until the other side stands."""
+        super().connection_made(transport)
+        cast(asyncio.Transport, transport).pause_reading()
+        self._task = asyncio.get_running_loop().create_task(self._connect())
+
+    async def _connect(self) -> None:
+        address = self._pick()
+        other = _Side()
+        try:
+            if address is None:
+                raise ConnectionRefusedError
+            await asyncio.get_running_loop().create_connection(lambda: other, *address)
+        except OSError:
+            if self.transport:
+                self.transport.abort()
+            return
+        self.other, other.other = other, self
+        if self.transport is None and other.transport:
+            other.transport.close()
+        elif self.transport:
+            self.transport.resume_reading()
