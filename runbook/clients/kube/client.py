@@ -1,0 +1,236 @@
+"""The cluster's objects: get, list, apply, patch, delete, watch and logs, each with a deadline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kubernetes.dynamic.client import DynamicClient
+
+from runbook.clients.kube.failures import AbsentError, of_answer, translated
+from runbook.clients.kube.kinds import KnownKinds
+from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.errors import ManifestError, Place
+
+TIMEOUT: Final = (10.0, 60.0)
+"""Seconds to connect, and seconds without a byte."""
+
+_APPLY: Final = "application/apply-patch+yaml"
+_MERGE: Final = "application/merge-patch+json"
+
+
+@dataclass(frozen=True)
+class WatchEvent:
+    """One change that a watch saw.
+
+    Args:
+        type: ADDED, MODIFIED or DELETED.
+    """
+
+    type: str
+    object: Object
+
+
+class KubeClient:
+    """One cluster, by the official client's dynamic API.
+
+    Args:
+        api_client: the official client, with address and login.
+    """
+
+    def __init__(self, api_client: Any) -> None:
+        self.configuration = api_client.configuration
+        self._dynamic: Any = DynamicClient(  # type: ignore[no-untyped-call] # the client has no types here
+            api_client, discoverer=KnownKinds
+        )
+
+    @property
+    def server(self) -> str:
+        """The API server's address, such as `https://34.1.2.3`."""
+        host: str = self.configuration.host
+        return host
+
+    def authorization(self) -> str:
+        """Give the value of the Authorization header; empty where a certificate is the login."""
+        settings = self.configuration.auth_settings().values()
+        return next((entry["value"] for entry in settings if entry["key"] == "authorization"), "")
+
+    def get(self, reference: Reference) -> Object | None:
+        """Read one object; None where there is none."""
+        try:
+            return self._json("get", self._path(reference))
+        except AbsentError:
+            return None
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str,
+        labels: Mapping[str, str] | None = None,
+        fields: str = "",
+    ) -> list[Object]:
+        """List objects.
+
+        Args:
+            namespace: empty for all, or for a cluster-wide kind.
+            labels: what they must carry.
+            fields: a field selector.
+        """
+        selector = ",".join(f"{name}={value}" for name, value in (labels or {}).items())
+        path = self._path(Reference(api_version, kind, namespace, ""))
+        answer = self._json("get", path, label_selector=selector or None, field_selector=fields or None)
+        # a list names the kind of its items only once
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in answer["items"]]
+
+    def apply(self, wanted: Object, *, field_manager: str, force: bool, dry_run: bool = False) -> Object:
+        """Make an object as it should be, by server-side apply; fields that others own stay as they are.
+
+        Args:
+            wanted: the object, only with the fields that are to be owned.
+            field_manager: the owner's name.
+            force: take over fields that another manager owns.
+            dry_run: only tell what would be.
+
+        Raises:
+            ConflictError: another manager owns a field that would change.
+            ManifestError: the API server cannot take the object.
+        """
+        query = [
+            ("fieldManager", field_manager),
+            ("force", str(force).lower()),
+            ("fieldValidation", "Strict"),
+        ]
+        if dry_run:
+            query.append(("dryRun", "All"))
+        path = self._path(Reference.to(wanted))
+        return self._json("patch", path, body=wanted, content_type=_APPLY, query_params=query)
+
+    def merge_patch(self, reference: Reference, patch: Object, *, field_manager: str) -> Object:
+        """Change single fields; null takes a field away."""
+        query = [("fieldManager", field_manager)]
+        path = self._path(reference)
+        return self._json("patch", path, body=patch, content_type=_MERGE, query_params=query)
+
+    def delete(self, reference: Reference, *, propagation: str = "Background") -> None:
+        """Delete an object and what it owns; it is no error when it is not there.
+
+        Args:
+            propagation: Background: what it owns goes after it; Foreground: before it.
+        """
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
+        try:
+            self._json("delete", self._path(reference), body=options)
+        except AbsentError:
+            return
+
+    def watch(self, reference: Reference, resource_version: str, seconds: int) -> Iterator[WatchEvent]:
+        """Give the changes of one object as they happen, for some time.
+
+        Args:
+            reference: the object.
+            resource_version: changes after this version.
+            seconds: how long; the API server ends the watch then.
+
+        Raises:
+            GoneError: the version is too old.
+        """
+        path = self._path(Reference(reference.api_version, reference.kind, reference.namespace, ""))
+        answer = self._stream(
+            path,
+            seconds + TIMEOUT[1],
+            watch="true",
+            field_selector=f"metadata.name={reference.name}",
+            resource_version=resource_version,
+            timeout_seconds=seconds,
+        )
+        with answer as lines:
+            for line in lines:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    status = event["object"]
+                    raise of_answer(status["code"], json.dumps(status), Place(f"GET {path}?watch=true"))
+                yield WatchEvent(event["type"], event["object"])
+
+    def logs(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, tail: int | None = None
+    ) -> str:
+        """Read a container's log so far; empty where it has not started.
+
+        Args:
+            previous: of the container before its last restart.
+            tail: only so many last lines.
+        """
+        query = _log_query(container, previous=previous, tail=tail)
+        path = f"{self._path(Reference('v1', 'Pod', namespace, pod))}/log"
+        try:
+            with translated(f"GET {path}"):
+                answer = self._dynamic.request(
+                    "get", path, query_params=query, serialize=False, _request_timeout=TIMEOUT
+                )
+                text: str = answer.data.decode("utf-8", "replace")
+                return text
+        except (AbsentError, ManifestError):  # no such Pod, or "container ... is waiting to start" (400)
+            return ""
+
+    @contextmanager
+    def follow(
+        self, namespace: str, pod: str, container: str, quiet_seconds: float
+    ) -> Iterator[Iterator[str]]:
+        """Open a container's log from its beginning, line by line as they come, until the container ends.
+
+        Args:
+            quiet_seconds: raise PassingError after so long without a line.
+        """
+        query = [*_log_query(container), ("follow", "true")]
+        path = f"{self._path(Reference('v1', 'Pod', namespace, pod))}/log"
+        with self._stream(path, quiet_seconds, query_params=query) as lines:
+            yield lines
+
+    def _path(self, reference: Reference) -> str:
+        with translated(f"find {reference.api_version} {reference.kind}"):
+            kind = self._dynamic.resources.get(api_version=reference.api_version, kind=reference.kind)
+            path: str = kind.path(name=reference.name or None, namespace=reference.namespace or None)
+            return path
+
+    def _json(self, method: str, path: str, **parameters: Any) -> Object:
+        with translated(f"{method.upper()} {path}"):
+            answer = self._dynamic.request(
+                method, path, serialize=False, _request_timeout=TIMEOUT, **parameters
+            )
+            found: Object = json.loads(answer.data)
+            return found
+
+    @contextmanager
+    def _stream(self, path: str, quiet_seconds: float, **parameters: Any) -> Iterator[Iterator[str]]:
+        with translated(f"GET {path}"):
+            answer = self._dynamic.request(
+                "get", path, serialize=False, _request_timeout=(TIMEOUT[0], quiet_seconds), **parameters
+            )
+            try:
+                yield _lines(answer)
+            finally:
+                answer.close()
+                answer.release_conn()
+
+
+def _log_query(container: str, *, previous: bool = False, tail: int | None = None) -> list[tuple[str, str]]:
+    query = [("container", container)]
+    if previous:
+        query.append(("previous", "true"))
+    if tail is not None:
+        query.append(("tailLines", str(tail)))
+    return query
+
+
+def _lines(answer: Any) -> Iterator[str]:
+    pending = b""
+    for chunk in answer.stream(amt=None, decode_content=True):
+        *complete, pending = (pending + chunk).split(b"\n")
+        for line in complete:
+            yield line.decode("utf-8", "replace")
+    if pending:
+        yield pending.decode("utf-8", "replace")

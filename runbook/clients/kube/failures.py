@@ -1,0 +1,158 @@
+"""What the API server's refusals mean to the operator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import urllib3.exceptions
+from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+
+from runbook.engine.errors import (
+    CapacityError,
+    ConflictError,
+    CredentialsError,
+    ManifestError,
+    PassingError,
+    Place,
+    RefusedError,
+    RunbookError,
+)
+
+LOGIN = "run `inv step 4.1`, and look whether you are logged in"
+
+
+class GoneError(PassingError):
+    """A watch's version is too old (410): list again, then watch on from there."""
+
+
+class AbsentError(RefusedError):
+    """The object, its namespace or its kind is not there (404)."""
+
+
+@contextmanager
+def translated(request: str) -> Iterator[None]:
+    """Turn what the client raises into the project's errors.
+
+    Args:
+        request: method and path, for the error's place.
+
+    Raises:
+        RunbookError: whatever went wrong.
+    """
+    place = Place(request)
+    try:
+        yield
+    except ApiException as error:
+        raise of_answer(error.status or 0, _text(error), place, error.headers) from error
+    except ResourceNotFoundError as error:
+        raise ManifestError(f"the cluster does not know the kind: {error}", place=place) from error
+    except urllib3.exceptions.SSLError as error:
+        raise _untrusted(str(error), place) from error
+    except urllib3.exceptions.MaxRetryError as error:
+        if isinstance(error.reason, urllib3.exceptions.SSLError):
+            raise _untrusted(str(error.reason), place) from error
+        raise PassingError(f"no answer from the cluster: {_reason(error)}", place=place) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise PassingError(f"the connection to the cluster broke: {error}", place=place) from error
+
+
+def of_answer(status: int, body: str, place: Place, headers: Any = None) -> RunbookError:
+    """Make the error that an answer means.
+
+    Args:
+        status: HTTP status; 0 where TLS failed.
+        body: a Status object as JSON, or any text.
+        headers: of the answer.
+    """
+    answer = _status_object(body)
+    message = str(answer.get("message") or body).strip().rstrip(".")
+    causes = (answer.get("details") or {}).get("causes") or []
+    # An apply that does not fit the schema comes back as 500, though nothing is wrong with the server.
+    if status == 500 and "failed to create typed patch object" in message:
+        return ManifestError(message, place=place)
+    if status in {408, 429} or status >= 500:
+        seconds = str((headers or {}).get("Retry-After", ""))
+        wait = float(seconds) if seconds.isdecimal() else None
+        return PassingError(f"{message} ({status})", place=place, retry_after=wait)
+    if status == 409:
+        return _conflict(message, causes, place)
+    return _refusal(status, message, place)
+
+
+def _refusal(status: int, message: str, place: Place) -> RunbookError:
+    made: dict[int, Callable[[str, Place], RunbookError]] = {
+        0: _untrusted,
+        400: _unfit,
+        401: _unknown_login,
+        403: _forbidden,
+        404: _absent,
+        410: _gone,
+        422: _unfit,
+    }
+    if status in made:
+        return made[status](message, place)
+    return RefusedError(f"{message} ({status})", place=place)
+
+
+def _unfit(message: str, place: Place) -> RunbookError:
+    return ManifestError(message, place=place)
+
+
+def _unknown_login(_: str, place: Place) -> RunbookError:
+    return CredentialsError("the cluster accepts no such login", place=place, remedy=LOGIN)
+
+
+def _absent(message: str, place: Place) -> RunbookError:
+    return AbsentError(message, place=place)
+
+
+def _gone(message: str, place: Place) -> RunbookError:
+    return GoneError(message, place=place)
+
+
+def _forbidden(message: str, place: Place) -> RunbookError:
+    if "exceeded quota" in message:
+        return CapacityError(message, place=place, remedy="raise the namespace's ResourceQuota")
+    if " cannot " in message:
+        return CredentialsError(message, place=place, remedy="roles/container.developer would do")
+    return RefusedError(message, place=place)
+
+
+def _conflict(message: str, causes: list[dict[str, Any]], place: Place) -> RunbookError:
+    owned = [f"{cause.get('field')} ({cause.get('message')})" for cause in causes]
+    if not owned:
+        return PassingError(message, place=place)
+    return ConflictError(
+        f"another manager owns {', '.join(owned)}",
+        place=place,
+        remedy="--set kube.force=true takes these fields over",
+    )
+
+
+def _untrusted(message: str, place: Place) -> RunbookError:
+    return CredentialsError(
+        f"the cluster's certificate is not trusted: {message}", place=place, remedy="run `inv step 4.1`"
+    )
+
+
+def _status_object(body: str) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(error: ApiException) -> str:
+    body: Any = error.body
+    if isinstance(body, bytes):
+        return body.decode("utf-8", "replace")
+    return str(body or error.reason or "")
+
+
+def _reason(error: urllib3.exceptions.MaxRetryError) -> str:
+    return str(error.reason).rpartition(": ")[2] if error.reason else str(error)

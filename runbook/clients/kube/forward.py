@@ -1,0 +1,259 @@
+"""A port of this machine that leads to a Service's Pods: as `kubectl port-forward`, but it outlives a Pod.
+
+Each connection picks a ready Pod afresh and travels in one WebSocket (v4.channel.k8s.io): every frame begins
+with a channel number, 0 for data and 1 for errors; the first frame of each channel only repeats the port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+
+from runbook.clients.kube.client import KubeClient
+from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.transport import is_loopback
+from runbook.engine.errors import ConflictError, FailedError, PassingError, Place
+
+LOCALHOST: Final = "127.0.0.1"
+_PROTOCOL: Final = "v4.channel.k8s.io"
+_DATA, _ERROR = 0, 1
+_PORTS_TRIED: Final = 20
+_CHUNK: Final = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a connection goes.
+
+    Args:
+        pod: a ready Pod's name.
+        port: of the Pod.
+    """
+
+    namespace: str
+    pod: str
+    port: int
+
+
+class Forward:
+    """A listening port of this machine.
+
+    Args:
+        client: the cluster.
+        find: picks the target of a new connection; it runs in a thread.
+        port: the local port; 0 takes any free one.
+    """
+
+    def __init__(self, client: KubeClient, find: Callable[[], Target], port: int) -> None:
+        self._client = client
+        self._find = find
+        self._wanted = port
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self.trouble: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The base URL, such as `http://127.0.0.1:8000`."""
+        return f"http://{LOCALHOST}:{self.port}"
+
+    async def serve(self, opened: Future[None], closing: asyncio.Event) -> None:
+        """Listen until told to close.
+
+        Args:
+            opened: gets its result when the port listens, or the reason why it does not.
+            closing: ends it.
+        """
+        connector = aiohttp.TCPConnector(limit=0, ssl=_tls(self._client.configuration))
+        proxied = not is_loopback(self._client.server)
+        async with aiohttp.ClientSession(connector=connector, trust_env=proxied) as session:
+            try:
+                server = await self._listen(session)
+            except OSError as error:
+                opened.set_exception(error)
+                return
+            opened.set_result(None)
+            async with server:
+                await closing.wait()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _listen(self, session: aiohttp.ClientSession) -> asyncio.Server:
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            await self._carry(session, reader, writer)
+
+        for port in range(self._wanted, self._wanted + _PORTS_TRIED):
+            try:
+                server = await asyncio.start_server(accept, LOCALHOST, port if self._wanted else 0)
+            except OSError as error:
+                if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                    raise
+                continue
+            self.port = server.sockets[0].getsockname()[1]
+            return server
+        raise OSError(
+            errno.EADDRINUSE, f"ports {self._wanted} to {self._wanted + _PORTS_TRIED - 1} are taken"
+        )
+
+    async def _carry(
+        self, session: aiohttp.ClientSession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            target = await asyncio.to_thread(self._find)
+            async with session.ws_connect(
+                self._url(target), protocols=(_PROTOCOL,), headers=self._headers(), max_msg_size=0, compress=0
+            ) as socket:
+                await self._exchange(socket, reader, writer)
+        except (aiohttp.ClientError, PassingError, OSError) as error:
+            self.trouble = str(error)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def _exchange(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        up = asyncio.create_task(_send(socket, reader))
+        down = asyncio.create_task(self._receive(socket, writer))
+        try:
+            # When either side ends nothing is left to carry: the protocol knows no half-closed connection.
+            await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up.cancel()
+            await socket.close()
+            await asyncio.gather(up, down, return_exceptions=True)
+
+    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamWriter) -> None:
+        begun = set()
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.BINARY:
+                return
+            channel, data = message.data[0], message.data[1:]
+            if channel not in begun:
+                begun.add(channel)
+            elif channel == _DATA:
+                writer.write(data)
+                await writer.drain()
+            elif channel == _ERROR and data:
+                self.trouble = data.decode("utf-8", "replace")
+                return
+
+    def _url(self, target: Target) -> str:
+        pod = f"{self._client.server}/api/v1/namespaces/{target.namespace}/pods/{target.pod}"
+        return f"{pod}/portforward?ports={target.port}"
+
+    def _headers(self) -> dict[str, str]:
+        authorization = self._client.authorization()
+        return {"Authorization": authorization} if authorization else {}
+
+
+async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader) -> None:
+    prefix = bytes([_DATA])
+    while data := await reader.read(_CHUNK):
+        await socket.send_bytes(prefix + data)
+
+
+@contextmanager
+def forward(
+    client: KubeClient, namespace: str, service: str, port: int, local_port: int
+) -> Iterator[Forward]:
+    """Lead a port of this machine to a Service for as long as the block lasts.
+
+    Args:
+        service: its name.
+        port: of the Service.
+        local_port: the port to listen on; the next free one when it is taken, any when it is 0.
+
+    Raises:
+        ConflictError: none of the ports is free.
+        FailedError: it could not listen within ten seconds.
+    """
+    opened: Future[None] = Future()
+    carrier = Forward(client, lambda: find_target(client, namespace, service, port), local_port)
+    loop = asyncio.new_event_loop()
+    closing = asyncio.Event()
+    thread = threading.Thread(
+        target=loop.run_until_complete,
+        args=(carrier.serve(opened, closing),),
+        name="port-forward",
+        daemon=True,
+    )
+    thread.start()
+    try:
+        opened.result(timeout=10)
+        yield carrier
+    except OSError as error:
+        raise ConflictError(
+            f"no port to listen on: {error.strerror}",
+            place=Place("smoke.local_port"),
+            remedy="set another one",
+        ) from error
+    except TimeoutError as error:
+        raise FailedError("the port-forward did not begin to listen within 10 s") from error
+    finally:
+        loop.call_soon_threadsafe(closing.set)
+        thread.join()
+        loop.close()
+
+
+def find_target(client: KubeClient, namespace: str, service: str, port: int) -> Target:
+    """Pick a ready Pod behind a Service.
+
+    Raises:
+        PassingError: there is no Service, or none of its Pods is ready.
+    """
+    found = client.get(Reference("v1", "Service", namespace, service))
+    if found is None:
+        raise PassingError(f"there is no service/{service}")
+    for pod in client.list("v1", "Pod", namespace, labels=found["spec"]["selector"]):
+        if is_ready(pod):
+            return Target(namespace, pod["metadata"]["name"], _pod_port(found, pod, port))
+    raise PassingError(f"no Pod behind service/{service} is ready")
+
+
+def is_ready(pod: Object) -> bool:
+    """Tell whether a Pod takes connections."""
+    conditions = pod.get("status", {}).get("conditions", ())
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def _pod_port(service: Object, pod: Object, port: int) -> int:
+    for item in service["spec"]["ports"]:
+        if item["port"] == port:
+            wanted = item.get("targetPort", port)
+            if isinstance(wanted, int):
+                return wanted
+            for container in pod["spec"]["containers"]:
+                for declared in container.get("ports", ()):
+                    if declared.get("name") == wanted:
+                        return int(declared["containerPort"])
+    return port
+
+
+def _tls(configuration: Any) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data)
+    if configuration.cert_file:
+        context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    if not configuration.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,127 @@
+"""kubeconfig files: where this environment's lies, and entries as gcloud's get-credentials writes them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from runbook.config.schema import Variables
+from runbook.engine.errors import Place, UserError
+
+PLUGIN: Final = "gke-gcloud-auth-plugin"
+_HINT: Final = (
+    "Install gke-gcloud-auth-plugin for use with kubectl by following\n"
+    "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin"
+)
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cluster with its user and context, all of one name.
+
+    Args:
+        name: such as `gke_PROJECT_LOCATION_CLUSTER`.
+        server: address, such as `https://34.1.2.3`.
+        ca_certificate: PEM.
+        token_file: holds the bearer token; None where gke-gcloud-auth-plugin gets one.
+    """
+
+    name: str
+    server: str
+    ca_certificate: str
+    token_file: Path | None
+
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """Give what stands in the file's clusters, users and contexts."""
+        authority = base64.b64encode(self.ca_certificate.encode()).decode()
+        return {
+            "clusters": {
+                "name": self.name,
+                "cluster": {"certificate-authority-data": authority, "server": self.server},
+            },
+            "users": {"name": self.name, "user": self._user()},
+            "contexts": {"name": self.name, "context": {"cluster": self.name, "user": self.name}},
+        }
+
+    def _user(self) -> dict[str, Any]:
+        if self.token_file is not None:
+            return {"tokenFile": str(self.token_file)}
+        return {
+            "exec": {
+                "apiVersion": "client.authentication.k8s.io/v1beta1",
+                "command": PLUGIN,
+                "installHint": _HINT,
+                "provideClusterInfo": True,
+            }
+        }
+
+
+def context_name(project: str, location: str, cluster: str) -> str:
+    """Name a context as gcloud does."""
+    return f"gke_{project}_{location}_{cluster}"
+
+
+def kubeconfig_path(variables: Variables, home: Path, environment: str) -> Path:
+    """Find this environment's kubeconfig file.
+
+    Args:
+        home: the folder that holds .runs/ (RUNBOOK_HOME).
+        environment: the environment's name.
+    """
+    if variables.kube.kubeconfig:
+        return Path(variables.kube.kubeconfig).expanduser()
+    if variables.provider == "kubeconfig":
+        usual = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0] or "~/.kube/config"
+        return Path(usual).expanduser()
+    return home / ".runs" / environment / "kubeconfig"
+
+
+def read(path: Path) -> Config:
+    """Read a kubeconfig file; an empty one where there is none.
+
+    Raises:
+        UserError: it is not YAML.
+    """
+    if not path.exists():
+        return {}
+    try:
+        found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except YAMLError as error:
+        raise UserError("the kubeconfig file is not YAML", place=Place.in_file(path)) from error
+    return found if isinstance(found, dict) else {}
+
+
+def merged(config: Mapping[str, Any], entry: Entry) -> Config:
+    """Give a file's content with an entry in it, the entry's context being the current one."""
+    result: Config = {"apiVersion": "v1", "kind": "Config", "preferences": {}, **config}
+    for section, item in entry.sections().items():
+        others = [other for other in result.get(section) or [] if other.get("name") != entry.name]
+        result[section] = [*others, item]
+    result["current-context"] = entry.name
+    return result
+
+
+def write(path: Path, config: Config) -> None:
+    """Write a kubeconfig file, readable by its owner only; a reader sees the old one or the new one."""
+    text = io.StringIO()
+    YAML(typ="safe", pure=True).dump(config, text)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".kubeconfig-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text.getvalue())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,96 @@
+"""A vLLM server's HTTP API, as far as the smoke test needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from runbook.clients.transport import CONNECT_SECONDS, decoded, plain_session
+from runbook.config.secret import Secret
+from runbook.engine.errors import CredentialsError, FailedError, PassingError, Place
+
+
+@dataclass(frozen=True)
+class Completion:
+    """An answer of /v1/completions.
+
+    Args:
+        text: what the model wrote.
+        finish_reason: `length` or `stop`.
+        prompt_tokens: tokens of the question.
+        completion_tokens: tokens of the answer.
+    """
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class ModelServer:
+    """One server.
+
+    Args:
+        address: base URL, such as `http://127.0.0.1:8000`.
+        timeout_seconds: how long an answer may take.
+        api_key: what the server wants to see; None where it wants nothing.
+    """
+
+    def __init__(self, address: str, timeout_seconds: float, api_key: Secret | None = None) -> None:
+        self._address = address
+        self._timeout = (CONNECT_SECONDS, timeout_seconds)
+        self._session = plain_session()
+        if api_key is not None:
+            self._session.headers["Authorization"] = f"Bearer {api_key.reveal()}"
+
+    def healthy(self) -> bool:
+        """Tell whether /health says that the engine is alive."""
+        return self._request("GET", "/health").ok
+
+    def models(self) -> list[str]:
+        """List the names that the server answers to (/v1/models)."""
+        answer = decoded(self._expect_ok(self._request("GET", "/v1/models")))
+        return [model["id"] for model in answer.get("data", ())]
+
+    def complete(self, body: Mapping[str, Any]) -> Completion:
+        """Ask for a completion (/v1/completions).
+
+        Args:
+            body: model, prompt, max_tokens, temperature.
+
+        Raises:
+            FailedError: the server refused, or its answer is not a completion.
+            PassingError: the server was not reached.
+        """
+        answer = decoded(self._expect_ok(self._request("POST", "/v1/completions", body)))
+        try:
+            choice, usage = answer["choices"][0], answer["usage"]
+            return Completion(
+                choice["text"], choice["finish_reason"], usage["prompt_tokens"], usage["completion_tokens"]
+            )
+        except (KeyError, IndexError, TypeError) as error:
+            raise FailedError(
+                f"the answer is not a completion: {str(answer)[:300]}",
+                place=Place(f"POST {self._address}/v1/completions"),
+            ) from error
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:
+        try:
+            return self._session.request(method, self._address + path, json=body, timeout=self._timeout)
+        except requests.exceptions.RequestException as error:
+            raise PassingError(
+                f"the server did not answer: {error}", place=Place(f"{method} {self._address}{path}")
+            ) from error
+
+    def _expect_ok(self, response: requests.Response) -> requests.Response:
+        if response.ok:
+            return response
+        place = Place(f"{response.request.method} {response.url}")
+        if response.status_code == 401:
+            raise CredentialsError("the server wants another key", place=place, remedy="set server.api_key")
+        error = decoded(response).get("error")
+        message = error.get("message") if isinstance(error, dict) else response.text[:300]
+        raise FailedError(f"the server refused: {message} ({response.status_code})", place=place)

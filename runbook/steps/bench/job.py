@@ -1,0 +1,104 @@
+"""A benchmark runs in the cluster: this run's Job, or one that an earlier run left running.
+
+Section 5.1 of the guide, as a Job instead of a Pod: a Pod would be restarted for ever (D28) and could not
+be changed (D30). It runs on a CPU node (D29) with the server's own image (D25), and waits for the server
+(D31).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from pydantic import Field
+
+from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.change import UNKNOWN, Change, StepResult
+from runbook.engine.errors import ConflictError, ManifestError, MissingError, Place
+from runbook.steps.bench.jobs import JOBS, ended, jobs
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.kube import rollout
+from runbook.steps.kube.cluster import client, kubectl, object_key, shown
+from runbook.steps.kube.difference import creation
+from runbook.steps.kube.server import deployment, require_deployment
+from runbook.steps.kube.workload import Manifest, manifest, manifest_path, write_manifest
+
+
+class Arguments(StepArguments):
+    """What `with:` may say."""
+
+    template: str = Field(description="file of manifests/, such as vllm-benchmark.yaml.j2")
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Create this run's Job, unless one runs already.
+
+    Raises:
+        MissingError: there is no server that answers.
+        ConflictError: a benchmark with other settings is running.
+    """
+    _require_server(context)
+    rendered = manifest(context, arguments.template)
+    wanted = _job(rendered)
+    reference = Reference.to(wanted)
+    for job in jobs(context):
+        if job["metadata"]["name"] == reference.name:
+            return f"{reference} is there"
+        if not ended(job):
+            _require_same(job, wanted)
+            return f"joined job/{job['metadata']['name']}, which is running"
+    path = manifest_path(context, arguments.template)
+    settings = context.variables.kube
+    yield Change(
+        [creation(wanted)],
+        kubectl(
+            context, "apply", "--server-side", f"--field-manager={settings.field_manager}", "-f", shown(path)
+        ),
+        partial(_create, context, arguments, rendered),
+        {object_key(reference): wanted, JOBS: UNKNOWN},
+    )
+    return f"{reference} runs {' '.join(_arguments(wanted)[:3])}"
+
+
+def _require_server(context: Context) -> None:
+    found = require_deployment(context)
+    planned = "status" not in found
+    if not planned and not rollout.available(found):
+        raise MissingError(f"{deployment(context)} has no Pod that is ready", supplied_by="kube.apply")
+
+
+def _job(rendered: Manifest) -> Object:
+    found = [item for item in rendered.objects if item["kind"] == "Job"]
+    if len(found) != 1:
+        raise ManifestError("it must hold one Job", place=Place.in_file(rendered.template))
+    return found[0]
+
+
+def _create(context: Context, arguments: Arguments, rendered: Manifest) -> None:
+    write_manifest(manifest_path(context, arguments.template), rendered.text)
+    settings = context.variables.kube
+    for wanted in rendered.objects:
+        client(context).apply(wanted, field_manager=settings.field_manager, force=settings.force)
+
+
+def _require_same(running: Object, wanted: Object) -> None:
+    if (_image(running), _arguments(running)) != (_image(wanted), _arguments(wanted)):
+        name = running["metadata"]["name"]
+        raise ConflictError(
+            f"job/{name} is measuring the server with other settings",
+            place=Place(f"job/{name}"),
+            remedy="wait for its end, or `inv step 5.3` deletes it with the server",
+        )
+
+
+def _container(job: Object) -> dict[str, Any]:
+    found: dict[str, Any] = job["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def _arguments(job: Object) -> list[str]:
+    return list(_container(job).get("args", ()))
+
+
+def _image(job: Object) -> str:
+    return str(_container(job)["image"])

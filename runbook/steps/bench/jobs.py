@@ -1,0 +1,37 @@
+"""The benchmark's Jobs in the cluster: those of earlier runs, this run's, and the one to look at."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.change import FactKey
+from runbook.steps.context import Context
+from runbook.steps.kube.cluster import OBJECTS, client, is_planned
+from runbook.steps.kube.workload import COMPONENT, labels
+
+JOBS: Final[FactKey] = (*OBJECTS, "benchmarks")
+
+
+def jobs(context: Context) -> list[Object]:
+    """List this environment's benchmark Jobs, the newest last; a cluster that is only planned has none."""
+    found = context.facts.read(JOBS, lambda: [] if is_planned(context) else _listed(context))
+    return sorted(found, key=lambda job: str(job["metadata"]["creationTimestamp"]))
+
+
+def ended(job: Object) -> str | None:
+    """Give the condition that ended a Job, `Complete` or `Failed`; None while it runs."""
+    for condition in job.get("status", {}).get("conditions", ()):
+        if condition["type"] in {"Complete", "Failed"} and condition["status"] == "True":
+            return str(condition["type"])
+    return None
+
+
+def reference_of(context: Context, name: str) -> Reference:
+    """Name a Job of this environment's namespace."""
+    return Reference("batch/v1", "Job", context.variables.kube.namespace, name)
+
+
+def _listed(context: Context) -> list[Object]:
+    wanted = {**labels(context), COMPONENT: "benchmark"}
+    return client(context).list("batch/v1", "Job", context.variables.kube.namespace, labels=wanted)

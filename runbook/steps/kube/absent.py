@@ -1,0 +1,97 @@
+"""Nothing of deploy and bench is left in the cluster.
+
+Sections 5.3 and 6.1 of the guide. What goes is whatever carries this environment's labels, so also
+benchmarks of earlier runs and volumes of other buckets, in the reverse order of the templates: nothing then
+waits for something that is still used (D33). Namespaces, the bucket and its content stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field
+
+from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.engine.errors import ManifestError, Place
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.kube import removal
+from runbook.steps.kube.cluster import OBJECTS, client, is_there, kubectl, object_key
+from runbook.steps.kube.workload import labels
+
+_KIND: Final = re.compile(r"^apiVersion: (\S+)\nkind: (\S+)$", re.MULTILINE)
+_CLUSTER_WIDE: Final = frozenset({"PersistentVolume"})
+_KEPT: Final = frozenset({"Namespace"})
+
+
+class Arguments(StepArguments):
+    """What `with:` may say."""
+
+    templates: list[str] = Field(
+        description="files of manifests/: objects of their kinds are looked for, in reverse order"
+    )
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Find what carries the labels, and delete it, kind after kind."""
+    if not is_there(context):
+        return "there is no cluster"
+    key: FactKey = (*OBJECTS, "labelled")
+    kinds = list(_kinds(arguments, context))
+    found: list[Object] = context.facts.read(key, partial(_labelled, context, kinds))
+    remaining = found
+    for kind, objects in groupby(found, key=lambda item: str(item["kind"])):
+        group = [Reference.to(item) for item in objects]
+        remaining = [item for item in remaining if item["kind"] != kind]
+        planned: dict[FactKey, Any] = {object_key(reference): None for reference in group}
+        yield Change(
+            [Difference(reference.short, "there", None) for reference in group],
+            _command(context, group),
+            partial(_delete, context, group),
+            {**planned, key: remaining},
+        )
+    return "deleted" if found else "nothing is there"
+
+
+def _kinds(arguments: Arguments, context: Context) -> Iterator[tuple[str, str]]:
+    """Read from the templates which kinds there may be, those that were applied last first."""
+    for template in arguments.templates:
+        text = _text(context.root / "manifests" / template)
+        kinds = [(version, kind) for version, kind in _KIND.findall(text) if kind not in _KEPT]
+        yield from reversed(kinds)
+    yield "v1", "Secret"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ManifestError(
+            f"there is no manifest template {path.name}", place=Place.in_file(path)
+        ) from error
+
+
+def _labelled(context: Context, kinds: Sequence[tuple[str, str]]) -> list[Object]:
+    namespace = context.variables.kube.namespace
+    found: list[Object] = []
+    for version, kind in dict.fromkeys(kinds):
+        where = "" if kind in _CLUSTER_WIDE else namespace
+        found += client(context).list(version, kind, where, labels=labels(context))
+    return found
+
+
+def _command(context: Context, group: Sequence[Reference]) -> list[str]:
+    names = [reference.short for reference in group]
+    namespace = [f"--namespace={group[0].namespace}"] if group[0].namespace else []
+    return kubectl(context, "delete", *names, "--cascade=foreground", *namespace)
+
+
+def _delete(context: Context, group: Sequence[Reference]) -> None:
+    for reference in group:
+        client(context).delete(reference, propagation="Foreground")
+    removal.wait_until_gone(context, group)

@@ -1,0 +1,133 @@
+"""The manifest's objects are in the cluster as rendered, and the server answers.
+
+Section 4.3 of the guide. Server-side apply under the name `kube.field_manager` owns only the manifest's
+fields. An object that is as it was applied costs one read. Objects on their way out are waited for; a
+volume and a claim that lost each other are mended (D33).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from pydantic import Field
+
+from runbook.clients.kube.objects import Object, Reference, is_terminating
+from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
+from runbook.engine.errors import MissingError
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke import reads
+from runbook.steps.kube import removal, rollout, volume
+from runbook.steps.kube.cluster import client, kubectl, live, object_key, shown
+from runbook.steps.kube.difference import creation, differences
+from runbook.steps.kube.ownership import is_applied
+from runbook.steps.kube.server import answering_key
+from runbook.steps.kube.workload import API_KEY_FIELD, api_key_secret, manifest, manifest_path
+from runbook.steps.model.reads import require_complete_model
+
+
+class Arguments(StepArguments):
+    """What `with:` may say."""
+
+    template: str = Field(description="file of manifests/, such as vllm-tpu.yaml.j2")
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Compare each object with the cluster's, apply what differs, wait for the rollout."""
+    _require_node_pool(context)
+    require_complete_model(context)
+    objects = list(_objects(arguments, context))
+    yield from volume.freed(context, objects)
+    for wanted in objects:
+        yield from _applied(arguments, context, wanted)
+    yield from volume.rebound(context, objects)
+    return (yield from _rolled_out(context, objects))
+
+
+def _require_node_pool(context: Context) -> None:
+    variables = context.variables
+    if variables.provider == "kubeconfig":
+        return
+    pools = reads.require_cluster(context).get("nodePools", ())
+    if not any(pool["name"] == variables.node_pool.name for pool in pools):
+        raise MissingError(
+            f"node pool {variables.node_pool.name} of cluster {variables.cluster.name} is not there",
+            supplied_by="gke.node_pool",
+        )
+
+
+def _objects(arguments: Arguments, context: Context) -> Iterable[Object]:
+    secret = api_key_secret(context)
+    if secret is not None:
+        yield secret
+    yield from manifest(context, arguments.template).objects
+
+
+def _applied(arguments: Arguments, context: Context, wanted: Object) -> StepResult:
+    reference = Reference.to(wanted)
+    present = live(context, reference)
+    if present is not None and is_terminating(present):
+        yield Action(
+            f"{reference} is being deleted",
+            lambda: removal.wait_until_gone(context, [reference]),
+            refreshes=[object_key(reference)],
+        )
+        present = live(context, reference)
+        present = None if is_terminating(present) else present
+    settings = context.variables.kube
+    if present is None:
+        yield _change(arguments, context, wanted, [creation(wanted)], wanted)
+    elif not is_applied(present, wanted, settings.field_manager):
+        future = client(context).apply(
+            wanted, field_manager=settings.field_manager, force=settings.force, dry_run=True
+        )
+        found = differences(present, future)
+        if found:
+            yield _change(arguments, context, wanted, found, future)
+    return ""
+
+
+def _change(
+    arguments: Arguments, context: Context, wanted: Object, found: list[Difference], future: Object
+) -> Change:
+    settings = context.variables.kube
+    planned: dict[FactKey, Any] = {object_key(Reference.to(wanted)): future, answering_key(context): UNKNOWN}
+    return Change(
+        found,
+        _command(arguments, context, wanted),
+        lambda: client(context).apply(wanted, field_manager=settings.field_manager, force=settings.force),
+        planned,
+    )
+
+
+def _command(arguments: Arguments, context: Context, wanted: Object) -> list[str]:
+    settings = context.variables.kube
+    if wanted["kind"] == "Secret":
+        name, namespace = wanted["metadata"]["name"], wanted["metadata"]["namespace"]
+        source = f"--from-file={API_KEY_FIELD}=/dev/stdin"
+        return kubectl(context, "create", "secret", "generic", name, source, f"--namespace={namespace}")
+    owner = [f"--field-manager={settings.field_manager}", *(["--force-conflicts"] if settings.force else [])]
+    path = shown(manifest_path(context, arguments.template))
+    return kubectl(context, "apply", "--server-side", *owner, "-f", path)
+
+
+def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change | Action, None, str]:
+    reasons = []
+    for wanted in objects:
+        if wanted["kind"] != "Deployment":
+            continue
+        reference = Reference.to(wanted)
+        present = live(context, reference)
+        if present is not None and not rollout.progress(present).done:
+            yield Action(
+                f"rollout of {reference}",
+                partial(rollout.wait, context, reference),
+                refreshes=[object_key(reference)],
+                command=kubectl(
+                    context, "rollout", "status", reference.short, f"--namespace={reference.namespace}"
+                ),
+            )
+            present = live(context, reference) or wanted
+        reasons.append(rollout.progress(present or wanted).text)
+    return "; ".join(reasons) or "applied"

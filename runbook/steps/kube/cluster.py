@@ -1,0 +1,80 @@
+"""The cluster as deploy and bench see it: its client, and its objects, each read once for all steps."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from runbook.clients.kube.client import KubeClient
+from runbook.clients.kube.connection import connect, connect_kubeconfig
+from runbook.clients.kube.kubeconfig import kubeconfig_path
+from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.change import FactKey
+from runbook.steps.context import Context
+from runbook.steps.gke import reads
+
+OBJECTS: Final[FactKey] = ("kube", "object")
+"""The key above all live objects."""
+
+
+def client(context: Context) -> KubeClient:
+    """Give the client of this environment's cluster; it is made once.
+
+    Raises:
+        MissingError: the cluster is not there.
+        UnknownUntil: the cluster is only planned.
+    """
+    connections = context.connections
+    if context.variables.provider == "kubeconfig":
+        path = kubeconfig_path(context.variables, context.home, context.environment)
+        return connections.once("kube", lambda: connect_kubeconfig(path, context.variables.kube.context))
+    access = reads.access(context)
+    return connections.once(
+        f"kube {access.endpoint} {hash(access.ca_certificate)}",
+        lambda: connect(access.endpoint, access.ca_certificate, connections.credentials),
+    )
+
+
+def is_planned(context: Context) -> bool:
+    """Tell whether the cluster is yet to be made by an earlier step of a line that only checks."""
+    return context.facts.planned_by(reads.access_key(context)) is not None
+
+
+def is_there(context: Context) -> bool:
+    """Tell whether there is a cluster to look into."""
+    return context.variables.provider == "kubeconfig" or (
+        not is_planned(context) and reads.cluster(context) is not None
+    )
+
+
+def object_key(reference: Reference) -> FactKey:
+    """Name the fact of one live object."""
+    return (*OBJECTS, reference.kind, reference.namespace, reference.name)
+
+
+def live(context: Context, reference: Reference) -> Object | None:
+    """Read an object as it is in the cluster; a cluster that is only planned has none.
+
+    Raises:
+        MissingError: the cluster is not there.
+    """
+    if is_planned(context):
+        return context.facts.read(object_key(reference), lambda: None)
+    return context.facts.read(object_key(reference), lambda: client(context).get(reference))
+
+
+def kubectl(context: Context, *arguments: str) -> list[str]:
+    """Write the kubectl command that does the same, for this environment's cluster.
+
+    Args:
+        arguments: what follows `kubectl`.
+    """
+    path = kubeconfig_path(context.variables, context.home, context.environment)
+    return ["kubectl", *arguments, f"--kubeconfig={shown(path)}"]
+
+
+def shown(path: Path) -> str:
+    """Write a path as a user in the working folder would."""
+    folder = Path.cwd()
+    return os.fspath(path.relative_to(folder) if path.is_relative_to(folder) else path)

@@ -1,0 +1,80 @@
+"""kubectl reaches the cluster: a kubeconfig file has its address, certificate and login.
+
+Section 4.1 of the guide. The file is `kube.kubeconfig`, or .runs/ENVIRONMENT/kubeconfig; other entries in
+it stay as they are. With provider kubeconfig the file is only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runbook.clients.kube import kubeconfig
+from runbook.clients.kube.kubeconfig import Config, Entry
+from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke import reads
+from runbook.steps.kube.cluster import client, shown
+
+
+class Arguments(StepArguments):
+    """What `with:` may say: nothing."""
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 - every step has the two
+    """Compare the file's entry of the cluster with the cluster."""
+    path = kubeconfig.kubeconfig_path(context.variables, context.home, context.environment)
+    if context.variables.provider == "kubeconfig":
+        return f"{shown(path)} leads to {client(context).server}"
+    entry = _entry(context)
+    key: FactKey = ("kubeconfig", str(path))
+    present = context.facts.read(key, lambda: kubeconfig.read(path))
+    wanted = kubeconfig.merged(present, entry)
+    found = list(_differences(path, present, entry))
+    if found:
+        yield Change(found, _command(context), lambda: kubeconfig.write(path, wanted), {key: wanted})
+    return f"context {entry.name} in {shown(path)}"
+
+
+def _entry(context: Context) -> Entry:
+    variables = context.variables
+    access = reads.access(context)
+    name = kubeconfig.context_name(variables.project, reads.location(context), variables.cluster.name)
+    token_file = context.connections.endpoints.token_file
+    return Entry(name, f"https://{access.endpoint}", access.ca_certificate, token_file)
+
+
+def _command(context: Context) -> list[str]:
+    variables = context.variables
+    return [
+        *("gcloud", "container", "clusters", "get-credentials", variables.cluster.name),
+        f"--location={reads.location(context)}",
+        f"--project={variables.project}",
+    ]
+
+
+def _differences(path: Path, present: Config, entry: Entry) -> Iterator[Difference]:
+    for section, wanted in entry.sections().items():
+        found = next((item for item in present.get(section) or [] if item.get("name") == entry.name), None)
+        if found != wanted:
+            yield Difference(
+                f"{shown(path)} {section}[{entry.name}]", found and _brief(found), _brief(wanted)
+            )
+    current = present.get("current-context")
+    if current != entry.name:
+        yield Difference(f"{shown(path)} current-context", current, entry.name)
+
+
+def _brief(item: dict[str, Any]) -> str:
+    """Tell an entry in one line, without what is secret or long."""
+    cluster = item.get("cluster", {})
+    if "server" in cluster:
+        authority = cluster.get("certificate-authority-data", "")
+        return f"{cluster['server']}, authority {hashlib.sha256(authority.encode()).hexdigest()[:8]}"
+    if "user" in item and isinstance(item["user"], dict):
+        login = item["user"]
+        return str(login.get("exec", {}).get("command") or login.get("tokenFile") or "another login")
+    inner = item.get("context", {})
+    return f"cluster {inner.get('cluster')}, user {inner.get('user')}"

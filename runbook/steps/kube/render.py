@@ -1,0 +1,44 @@
+"""The manifest lies rendered in .runs/, exactly as 4.3 applies it.
+
+Section 4.2 of the guide. A template of manifests/ is Jinja over the variables (`inv vars`) and a few
+computed values: `environment`, `names`, `paths` and `model_content`. An undefined name, or a placeholder
+that is left over, is an error.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.steps.context import Context, StepArguments
+from runbook.steps.kube.cluster import shown
+from runbook.steps.kube.workload import manifest, manifest_path, write_manifest
+
+
+class Arguments(StepArguments):
+    """What `with:` may say."""
+
+    template: str = Field(description="file of manifests/, such as vllm-tpu.yaml.j2")
+    to: str = Field(description="name of the rendered file in .runs/ENVIRONMENT/")
+
+
+def run(arguments: Arguments, context: Context) -> StepResult:
+    """Compare the file with what the template gives now."""
+    path = manifest_path(context, arguments.to)
+    wanted = manifest(context, arguments.template).text
+    key: FactKey = ("file", str(path))
+    present = context.facts.read(key, lambda: _text(path))
+    if present != wanted:
+        yield Change(
+            [Difference(shown(path), present, wanted)],
+            [],
+            lambda: write_manifest(path, wanted),
+            {key: wanted},
+        )
+    return f"{shown(path)} is as the variables say"
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None

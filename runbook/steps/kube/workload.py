@@ -1,0 +1,158 @@
+"""What deploy and bench are made of: the values and names that the templates get, and the rendered objects.
+
+Beside the variables a template may use:
+`environment`, `names.volume`, `names.claim` (with a hash of all that cannot be changed in a volume),
+`names.api_key`, `names.job`, `paths.mount` (where the guide mounts), `paths.volume` (where the volume is
+mounted: the model's folder below that when only it is), `model_content` (a hash of the model's files).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from runbook.clients.kube.objects import Object
+from runbook.config.schema import Variables
+from runbook.engine.change import FactKey
+from runbook.engine.errors import ManifestError, Place
+from runbook.steps.context import Context
+from runbook.steps.kube.content import content_hash
+from runbook.steps.kube.templates import parse, render
+
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+COMPONENT: Final = "app.kubernetes.io/component"
+ENVIRONMENT: Final = "runbook/environment"
+API_KEY_FIELD: Final = "api-key"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A rendered template.
+
+    Args:
+        template: the file it comes from.
+        text: YAML, as it is written and applied.
+        objects: the same, parsed.
+    """
+
+    template: Path
+    text: str
+    objects: tuple[Object, ...]
+
+
+def manifest(context: Context, template: str) -> Manifest:
+    """Render a template of manifests/ with the variables and the names; once for all steps of the line.
+
+    Args:
+        template: its file name.
+
+    Raises:
+        ManifestError: the template, or what it renders to, is wrong.
+    """
+    key: FactKey = ("manifest", template, content_hash(context))
+    return context.facts.read(key, lambda: _manifest(context, template))
+
+
+def manifest_path(context: Context, name: str) -> Path:
+    """Find the file that a template is rendered to.
+
+    Args:
+        name: of the file, or of the template (`.j2` is left out).
+    """
+    return context.home / ".runs" / context.environment / name.removesuffix(".j2")
+
+
+def write_manifest(path: Path, text: str) -> None:
+    """Write a rendered manifest; a reader sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def labels(context: Context) -> dict[str, str]:
+    """Give the labels that every object of this environment carries."""
+    return {MANAGED_BY: "runbook", ENVIRONMENT: context.environment}
+
+
+def job_name(context: Context) -> str:
+    """Name this run's benchmark Job."""
+    return f"{context.variables.bench.name}-{context.run_id}"
+
+
+def api_key_name(variables: Variables) -> str:
+    """Name the Secret that holds the server's key."""
+    return f"{variables.server.name}-api-key"
+
+
+def api_key_secret(context: Context) -> Object | None:
+    """Make the Secret of the server's key; it is applied, and never written to a file."""
+    variables = context.variables
+    if variables.server.api_key is None:
+        return None
+    value = base64.b64encode(variables.server.api_key.reveal().encode()).decode()
+    name, namespace = api_key_name(variables), variables.kube.namespace
+    metadata = {"name": name, "namespace": namespace, "labels": labels(context)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "type": "Opaque",
+        "data": {API_KEY_FIELD: value},
+    }
+
+
+def template_values(
+    variables: Variables, tree: Mapping[str, Any], *, environment: str, run_id: str, content: str
+) -> dict[str, Any]:
+    """Collect what a template may name.
+
+    Args:
+        tree: the variables as plain nested values.
+        run_id: ends the benchmark Job's name.
+        content: a hash of the model's files.
+    """
+    mount = variables.volume.mount_path
+    folder = f"/{variables.checkpoint.folder}" if variables.volume.only_dir else ""
+    suffix = _volume_hash(variables)
+    names = {
+        "volume": f"{variables.volume.name}-{suffix}",
+        "claim": f"{variables.volume.claim}-{suffix}",
+        "api_key": api_key_name(variables),
+        "job": f"{variables.bench.name}-{run_id}",
+    }
+    paths = {"mount": mount, "volume": mount + folder}
+    return {**tree, "environment": environment, "names": names, "paths": paths, "model_content": content}
+
+
+def _manifest(context: Context, template: str) -> Manifest:
+    path = context.root / "manifests" / template
+    if not path.is_file():
+        raise ManifestError(f"there is no manifest template {template}", place=Place.in_file(path))
+    values = template_values(
+        context.variables,
+        context.tree,
+        environment=context.environment,
+        run_id=context.run_id,
+        content=content_hash(context),
+    )
+    text = render(path, values)
+    return Manifest(path, text, tuple(parse(text, path)))
+
+
+def _volume_hash(variables: Variables) -> str:
+    """Hash what the API refuses to change in a volume or its claim."""
+    volume = variables.volume
+    fixed = [
+        variables.bucket.name,
+        variables.checkpoint.folder if volume.only_dir else "",
+        volume.capacity,
+        volume.storage_class,
+        dict(volume.attributes),
+    ]
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,0 +1,1 @@
+"""Steps that talk to the model server: section 4.5."""
