@@ -1,10 +1,11 @@
-"""OpenAPI v3: as much as kubectl looks up (which kinds can be patched, with field validation)."""
+"""OpenAPI v3: what kubectl looks up (fields, list keys, field validation), without the prose."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from rehearsal.kube.api.kinds import Kind, kinds_of_group
+from rehearsal.kube.api.schema import Type, is_open, struct_of, type_of
 
 _QUERY = [
     {"name": name, "in": "query", "schema": {"type": kind, "uniqueItems": True}}
@@ -18,6 +19,7 @@ _PATCHES = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
+_SCALARS = {"quantity": {"type": "string"}, "int-or-string": {"format": "int-or-string", "type": "string"}}
 
 
 def index(kinds: tuple[Kind, ...]) -> dict[str, Any]:
@@ -32,30 +34,103 @@ def index(kinds: tuple[Kind, ...]) -> dict[str, Any]:
 
 def document(kinds: tuple[Kind, ...], group: str, version: str) -> dict[str, Any]:
     """Answer /openapi/v3/apis/GROUP/VERSION."""
-    paths, schemas = {}, {}
-    for kind in kinds_of_group(kinds, group, version):
-        identity = [{"group": kind.group, "kind": kind.kind, "version": kind.version}]
-        schemas[f"{kind.api_version}.{kind.kind}".replace("/", ".")] = {
-            "type": "object",
-            "x-kubernetes-group-version-kind": identity,
-        }
-        scope = "namespaces/{namespace}/" if kind.namespaced else ""
-        paths[f"/{_prefix(group, version)}/{scope}{kind.plural}/{{name}}"] = {
-            "patch": {
-                "parameters": _QUERY,
-                "requestBody": {"content": {patch: {"schema": {"type": "object"}} for patch in _PATCHES}},
-                "responses": {"200": {"description": "OK"}},
-                "x-kubernetes-action": "patch",
-                "x-kubernetes-group-version-kind": identity[0],
-            }
-        }
+    served = list(kinds_of_group(kinds, group, version))
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "unversioned"},
-        "paths": paths,
-        "components": {"schemas": schemas},
+        "paths": {_path(kind): _operations(kind) for kind in served},
+        "components": {"schemas": _schemas(served)},
     }
+
+
+def _identity(kind: Kind) -> dict[str, str]:
+    return {"group": kind.group, "kind": kind.kind, "version": kind.version}
 
 
 def _prefix(group: str, version: str) -> str:
     return f"apis/{group}/{version}" if group else f"api/{version}"
+
+
+def _path(kind: Kind) -> str:
+    scope = "namespaces/{namespace}/" if kind.namespaced else ""
+    return f"/{_prefix(kind.group, kind.version)}/{scope}{kind.plural}/{{name}}"
+
+
+def _operations(kind: Kind) -> dict[str, Any]:
+    identity = _identity(kind)
+    schema = {"$ref": _reference(type_of(kind))}
+    return {
+        "get": {
+            "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}},
+            "x-kubernetes-action": "get",
+            "x-kubernetes-group-version-kind": identity,
+        },
+        "patch": {
+            "parameters": _QUERY,
+            "requestBody": {"content": {patch: {"schema": {"type": "object"}} for patch in _PATCHES}},
+            "responses": {"200": {"description": "OK"}},
+            "x-kubernetes-action": "patch",
+            "x-kubernetes-group-version-kind": identity,
+        },
+    }
+
+
+def _schemas(kinds: list[Kind]) -> dict[str, Any]:
+    schemas: dict[str, Any] = {}
+    for kind in kinds:
+        described = type_of(kind)
+        _add(schemas, described)
+        schemas[_name(described)]["x-kubernetes-group-version-kind"] = [_identity(kind)]
+    return schemas
+
+
+def _name(described: Type) -> str:
+    return "io.k8s.api." + described.struct.replace("/", ".")
+
+
+def _reference(described: Type) -> str:
+    return f"#/components/schemas/{_name(described)}"
+
+
+def _add(schemas: dict[str, Any], described: Type) -> None:
+    """Add a struct and all that it reaches."""
+    if _name(described) in schemas:
+        return
+    struct = struct_of(described)
+    schema: dict[str, Any] = {"type": "object"}
+    schemas[_name(described)] = schema
+    if is_open(described):
+        schema["x-kubernetes-preserve-unknown-fields"] = True
+    schema["properties"] = {name: _schema(schemas, field) for name, field in struct.fields.items()}
+    if struct.required:
+        schema["required"] = list(struct.required)
+
+
+def _schema(schemas: dict[str, Any], described: Type) -> dict[str, Any]:
+    if described.name == "struct":
+        _add(schemas, described)
+        schema: dict[str, Any] = {"allOf": [{"$ref": _reference(described)}]}
+        return {**schema, "x-kubernetes-patch-strategy": "retainKeys"} if described.retain_keys else schema
+    if described.name == "map":
+        return {"type": "object", "additionalProperties": _schema(schemas, described.element or Type("any"))}
+    if described.name == "list":
+        return {
+            "type": "array",
+            "items": _schema(schemas, described.element or Type("any")),
+            **_merging(described),
+        }
+    return dict(
+        _SCALARS.get(described.name) or {"type": "object" if described.name == "any" else described.name}
+    )
+
+
+def _merging(described: Type) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"x-kubernetes-list-type": described.relation}
+    if described.keys:
+        extensions["x-kubernetes-list-map-keys"] = list(described.keys)
+    if described.patch_merge_key is not None:
+        retain = ",retainKeys" if described.retain_keys else ""
+        extensions["x-kubernetes-patch-strategy"] = f"merge{retain}"
+        if described.patch_merge_key:
+            extensions["x-kubernetes-patch-merge-key"] = described.patch_merge_key
+    return extensions
