@@ -40,11 +40,11 @@ P99 ITL (ms):                            N
 =================================================="""
 SAVED_KEYS = (
     "date endpoint_type backend label model_id tokenizer_id num_prompts request_rate burstiness"
-    " max_concurrency duration completed failed total_input_tokens total_output_tokens request_throughput request_goodput"
-    " output_throughput total_token_throughput input_lens output_lens ttfts itls generated_texts errors"
-    " max_output_tokens_per_s max_concurrent_requests mean_ttft_ms median_ttft_ms std_ttft_ms p99_ttft_ms"
-    " mean_tpot_ms median_tpot_ms std_tpot_ms p99_tpot_ms mean_itl_ms median_itl_ms std_itl_ms p99_itl_ms"
-    " rehearsal"
+    " max_concurrency duration completed failed total_input_tokens total_output_tokens request_throughput"
+    " request_goodput output_throughput total_token_throughput input_lens output_lens ttfts itls"
+    " generated_texts errors max_output_tokens_per_s max_concurrent_requests mean_ttft_ms median_ttft_ms"
+    " std_ttft_ms p99_ttft_ms mean_tpot_ms median_tpot_ms std_tpot_ms p99_tpot_ms mean_itl_ms"
+    " median_itl_ms std_itl_ms p99_itl_ms rehearsal"
 )
 SMALL = ("--dataset-name=random", "--random-input-len=64", "--random-output-len=16", "--ignore-eos")
 
