@@ -16,7 +16,7 @@ from runbook.config.types import Group
 Key = tuple[str, ...]
 
 PREFIX: Final = "RUNBOOK_"
-RESERVED: Final = frozenset({"RUNBOOK_HOME", "RUNBOOK_ENV"})
+RESERVED: Final = frozenset({"RUNBOOK_HOME", "RUNBOOK_ENV", "RUNBOOK_PYTHON"})
 """Settings of the runner that begin like variables."""
 
 

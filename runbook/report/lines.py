@@ -17,6 +17,8 @@ INDENT = " " * 9
 NAME_WIDTH = 42
 STATUS_WIDTH = 12
 VALUE_WIDTH = 100
+MOST_DIFFERENCES = 8
+SHELL = ("sh", "-c")
 
 
 def headline(outcome: Outcome) -> str:
@@ -56,7 +58,9 @@ def recap(outcomes: Sequence[Outcome], seconds: float, check: bool) -> str:
 
 
 def command_line(command: Sequence[str]) -> str:
-    """Quote an argv as a person would paste it."""
+    """Quote an argv as a person would paste it; a shell's script is pasted as it stands."""
+    if tuple(command[:2]) == SHELL and len(command) == 3:
+        return command[2]
     return shlex.join(command)
 
 
@@ -65,8 +69,11 @@ def _change_lines(change: Change, diff: bool) -> Iterator[str]:
         yield f"{INDENT}warning: {change.warning}"
     if change.loss:
         yield f"{INDENT}loss: {change.loss}"
-    for difference in change.differences:
+    shown = change.differences if diff else change.differences[:MOST_DIFFERENCES]
+    for difference in shown:
         yield from (INDENT + line for line in _difference_lines(difference, diff))
+    if len(shown) < len(change.differences):
+        yield f"{INDENT}and {len(change.differences) - len(shown)} more (--diff shows all)"
     if change.command:
         yield f"{INDENT}  $ {command_line(change.command)}"
 
