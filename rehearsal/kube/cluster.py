@@ -64,9 +64,8 @@ class Cluster:
         ):
             self._tasks.append(asyncio.create_task(work))
         app = application(self._store, self._kubelet, self._admission, self._facts.version)
-        front = web.Application(middlewares=middlewares(self._world, "kubernetes"))
-        front.add_subapp("/", app)
-        self._runner = web.AppRunner(front, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        app.middlewares[:0] = middlewares(self._world, "kubernetes")
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
         self.port = await self._listen(self._runner, port)
 

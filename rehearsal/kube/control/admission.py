@@ -42,20 +42,10 @@ class Admission:
             ApiError: 403, the object may not be written.
         """
         new = clone(obj)
-        if operation == "CREATE":
-            self._check_namespace(kind, new)
-            if plugin := self._plugins.get(kind.kind):
-                plugin(new)
+        plugin = self._plugins.get(kind.kind)
+        if plugin and operation == "CREATE":
+            plugin(new)
         return new
-
-    def _check_namespace(self, kind: Kind, obj: Object) -> None:
-        if not kind.namespaced or kind.kind == "Event":
-            return
-        name = obj["metadata"].get("namespace", "")
-        namespace = self._store.get(kind_of("Namespace"), None, name)
-        if namespace is not None and "deletionTimestamp" in namespace["metadata"]:
-            reason = f"unable to create new content in namespace {name} because it is being terminated"
-            raise forbidden(kind, _name(obj), reason)
 
     def _admit_pod(self, pod: Object) -> None:
         self._check_service_account(pod)

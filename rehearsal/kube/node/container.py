@@ -152,6 +152,11 @@ class Container:
         if self._process is not None:
             self._process.kill()
 
+    async def gone(self) -> None:
+        """Wait until its processes, which were killed, have ended."""
+        if self._process is not None:
+            await self._process.wait()
+
     async def execute(self, command: list[str]) -> tuple[int, bytes, bytes]:
         """Run a command beside it.
 

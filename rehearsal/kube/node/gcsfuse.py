@@ -22,57 +22,17 @@ _SECTIONS = re.compile(
     r"|trace|write):.*",
     re.DOTALL,
 )
-_FLAGS = frozenset(
-    [
-        "allow_other",
-        "anonymous-access",
-        "app-name",
-        "async_read",
-        "billing-project",
-        "client-protocol",
-        "debug_fuse",
-        "debug_gcs",
-        "debug_mutex",
-        "dir-mode",
-        "disable-autoconfig",
-        "enable-nonexistent-type-cache",
-        "experimental-local-file-cache",
-        "file-mode",
-        "gid",
-        "implicit-dirs",
-        "kernel-list-cache-ttl-secs",
-        "limit-bytes-per-sec",
-        "limit-ops-per-sec",
-        "log-format",
-        "log-severity",
-        "machine-type",
-        "max-conns-per-host",
-        "max-idle-conns-per-host",
-        "max-retry-sleep",
-        "metadata-cache-ttl-secs",
-        "negative-ttl-secs",
-        "noatime",
-        "nodev",
-        "noexec",
-        "nosuid",
-        "o",
-        "only-dir",
-        "read_ahead_kb",
-        "rename-dir-limit",
-        "retry-multiplier",
-        "ro",
-        "rw",
-        "sequential-read-size-mb",
-        "stat-cache-capacity",
-        "stat-cache-max-size-mb",
-        "stat-cache-ttl",
-        "token-url",
-        "type-cache-max-size-mb",
-        "type-cache-ttl",
-        "uid",
-        "workload-identity-credential-file",
-    ]
-)
+_FLAG_NAMES = """
+allow_other anonymous-access app-name async_read billing-project client-protocol debug_fuse
+debug_gcs debug_mutex dir-mode disable-autoconfig enable-nonexistent-type-cache
+experimental-local-file-cache file-mode gid implicit-dirs kernel-list-cache-ttl-secs
+limit-bytes-per-sec limit-ops-per-sec log-format log-severity machine-type max-conns-per-host
+max-idle-conns-per-host max-retry-sleep metadata-cache-ttl-secs negative-ttl-secs noatime nodev
+noexec nosuid o only-dir read_ahead_kb rename-dir-limit retry-multiplier ro rw
+sequential-read-size-mb stat-cache-capacity stat-cache-max-size-mb stat-cache-ttl token-url
+type-cache-max-size-mb type-cache-ttl uid workload-identity-credential-file
+"""
+_FLAGS = frozenset(_FLAG_NAMES.split())
 
 
 class MountFailed(Exception):  # noqa: N818 - FailedMount is the kubelet's reason
@@ -144,8 +104,8 @@ class GcsFuse:
             or self._facts.workload_metadata(pod["spec"]["nodeName"]) != "GKE_METADATA"
         ):
             return (
-                "rpc error: code = FailedPrecondition desc = Workload Identity Federation is not enabled on node."
-                " Please make sure this is enabled on both cluster and node pool level"
+                "rpc error: code = FailedPrecondition desc = Workload Identity Federation is not enabled"
+                " on node. Please make sure this is enabled on both cluster and node pool level"
                 " (https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity)"
             )
         containers = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]

@@ -63,8 +63,7 @@ class Kubelet:
         finally:
             self._store.unsubscribe(queue)
             proxy.cancel()
-            for worker in self._workers.values():
-                worker.kill()
+            await asyncio.gather(proxy, *map(PodWorker.close, self._workers.values()), return_exceptions=True)
 
     def _sweep(self) -> None:
         """Delete the files of Pods that went while nobody looked."""

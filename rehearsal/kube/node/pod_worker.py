@@ -159,6 +159,13 @@ class PodWorker:
         for container in self.containers():
             container.kill()
 
+    async def close(self) -> None:
+        """Kill everything and wait until it is gone."""
+        self.kill()
+        tasks = [task for task in [self._task, self._ending, *self._sidecars] if task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(container.gone() for container in self.containers()))
+
     def describe(self) -> None:
         """Tell the containers the addresses of Services afresh."""
         for container in self.containers():
