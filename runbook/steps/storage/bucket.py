@@ -14,7 +14,7 @@ from runbook.engine.change import Change, Difference, StepResult
 from runbook.engine.errors import ConflictError, Place, RefusedError
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.model.sizes import bytes_text
-from runbook.steps.storage.reads import bucket, bucket_key, members_key, objects_key
+from runbook.steps.storage.reads import bucket, bucket_key, folders_key, members_key, objects_key
 
 
 class Arguments(StepArguments):
@@ -65,7 +65,12 @@ def _create(context: Context) -> Change:
         differences=[Difference(f"gs://{wanted.name}", None, summary)],
         command=command,
         apply=lambda: context.connections.storage.create(wanted),
-        planned={bucket_key(context): wanted, objects_key(context): (), members_key(context): frozenset()},
+        planned={
+            bucket_key(context): wanted,
+            objects_key(context): (),
+            folders_key(context): (),
+            members_key(context): frozenset(),
+        },
     )
 
 

@@ -6,9 +6,9 @@ a folder is the beginning of its objects' names, and comes with the first of the
 
 from __future__ import annotations
 
-from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.engine.change import Change, Difference, StepResult
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.storage.reads import bucket_key, objects, require_bucket
+from runbook.steps.storage.reads import folders, folders_key, objects, require_bucket
 
 
 class Arguments(StepArguments):
@@ -28,16 +28,12 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         return f"{address} holds {len(objects(context))} objects"
     if not found.hierarchical_namespace:
         return f"{address} comes with its first object"
-    if folder in context.facts.read(_key(context), lambda: context.connections.storage.folders(found.name)):
+    if folder in folders(context):
         return f"{address} is there"
     yield Change(
         differences=[Difference(address, None, "a folder")],
         command=["gcloud", "storage", "folders", "create", "--recursive", address],
         apply=lambda: context.connections.storage.create_folder(found.name, folder),
-        planned={_key(context): [folder]},
+        planned={folders_key(context): [folder]},
     )
     return "created"
-
-
-def _key(context: Context) -> FactKey:
-    return (*bucket_key(context), "folders")

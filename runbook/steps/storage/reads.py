@@ -28,6 +28,11 @@ def members_key(context: Context) -> FactKey:
     return (*bucket_key(context), "members")
 
 
+def folders_key(context: Context) -> FactKey:
+    """Name the fact of the bucket's real folders."""
+    return (*bucket_key(context), "folders")
+
+
 def bucket(context: Context) -> Bucket | None:
     """Read the bucket; None where there is none."""
     name = context.variables.bucket.name
@@ -67,3 +72,13 @@ def members(context: Context) -> frozenset[tuple[str, str]]:
     """
     name = require_bucket(context).name
     return context.facts.read(members_key(context), lambda: context.connections.storage.members(name))
+
+
+def folders(context: Context) -> Sequence[str]:
+    """List the bucket's real folders, each with a slash at its end.
+
+    Raises:
+        MissingError: the bucket is not there.
+    """
+    name = require_bucket(context).name
+    return context.facts.read(folders_key(context), lambda: context.connections.storage.folders(name))
