@@ -55,8 +55,9 @@ def _create_node_pool(record: ClusterRecord, operation: Operation) -> None:
 
 def _update_node_pool(record: ClusterRecord, operation: Operation) -> None:
     pool = record.pools[operation.node_pool]
-    pool.node_pool = node_pools.updated(pool.node_pool, operation.change) | {"status": "RUNNING"}
-    if any(field in operation.change for field in node_pools.RECREATING):
+    before = pool.node_pool | {"status": "RUNNING"}
+    pool.node_pool = node_pools.updated(before, operation.change)
+    if pool.node_pool != before and any(field in operation.change for field in node_pools.RECREATING):
         pool.generation += 1
 
 

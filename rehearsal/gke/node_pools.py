@@ -49,6 +49,7 @@ def new_node_pool(cluster: ClusterName, given: NodePool, parent: dict[str, Any])
     config = _new_config(given.get("config", {}), bool(_workload_pool(parent)))
     pool = _defaults(cluster, name, parent["currentMasterVersion"], locations) | given
     pool |= {"config": config, "locations": locations, "status": "PROVISIONING"}
+    pool["upgradeSettings"] = {"strategy": "SURGE", "maxSurge": 1} | given.get("upgradeSettings", {})
     _check_locations(cluster, locations)
     _check_config(pool, parent)
     return pool
@@ -87,7 +88,6 @@ def _defaults(cluster: ClusterName, name: str, version: str, zones: list[str]) -
         "networkConfig": {"podIpv4CidrBlock": "10.4.0.0/14", "podRange": f"gke-{cluster.cluster}-pods"},
         "podIpv4CidrSize": 24,
         "selfLink": f"{API}/{cluster.node_pool(name)}",
-        "upgradeSettings": {"maxSurge": 1, "strategy": "SURGE"},
         "version": version,
     }
 

@@ -17,6 +17,7 @@ NODE_POOL_WORK = {
     "DELETE_NODE_POOL": "deleting",
     "UPGRADE_NODES": "upgrading",
 }
+NODE_POOL_FIELDS = ("nodePools", "initialNodeCount", "nodeConfig")
 BEING_CREATED = "Cluster is currently being created, deleted, updated or repaired and cannot be updated."
 
 
@@ -53,10 +54,9 @@ class Gke:
         """
         if self.records.find(name):
             raise GoogleError(409, f"Already exists: {name}.")
-        given = dict(given)
-        pools = given.pop("nodePools", None) or [_default_pool(given)]
-        record = ClusterRecord(name, clusters.new_cluster(name, given))
-        for pool in pools:
+        own = {field: value for field, value in given.items() if field not in NODE_POOL_FIELDS}
+        record = ClusterRecord(name, clusters.new_cluster(name, own))
+        for pool in given.get("nodePools") or [_default_pool(given)]:
             _add_pool(record, pool)
         self.records.put(record)
         return self.operations.start("CREATE_CLUSTER", name, failure=failure)
@@ -197,10 +197,10 @@ class Gke:
 
 def _default_pool(given: dict[str, Any]) -> dict[str, Any]:
     """Build the pool of a request in the older form, with initialNodeCount and nodeConfig."""
-    count = given.pop("initialNodeCount", 0)
+    count = given.get("initialNodeCount", 0)
     if not count:
         raise GoogleError(400, "Cluster.initial_node_count must be greater than zero.")
-    return {"name": "default-pool", "initialNodeCount": count, "config": given.pop("nodeConfig", {})}
+    return {"name": "default-pool", "initialNodeCount": count, "config": given.get("nodeConfig", {})}
 
 
 def _add_pool(record: ClusterRecord, given: dict[str, Any]) -> None:
