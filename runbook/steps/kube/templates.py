@@ -20,7 +20,8 @@ Object = dict[str, Any]
 """A Kubernetes object as the API takes it."""
 
 PLACEHOLDER: Final = re.compile(r"[{<]\s*YOUR_\w*")
-_PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9._/@=+-]*(:[A-Za-z0-9._/@=+-]+)*")
+_PLAIN: Final = re.compile(r"(--)?[A-Za-z0-9/][A-Za-z0-9._/@=+$()-]*(:[A-Za-z0-9._/@=+-]+)*")
+_NUMBER: Final = re.compile(r"[0-9][0-9_.,:eE+-]*|0[xXoObB][0-9a-fA-F_]*")
 _RESERVED: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
 
@@ -61,7 +62,8 @@ def parse(text: str, template: Path) -> list[Object]:
         objects = [document for document in YAML(typ="safe").load_all(text) if document is not None]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = _template_line(template, text.splitlines()[mark.line]) if mark else None
+        before = text.splitlines()[: mark.line + 1] if mark else []
+        line = _template_line(template, before[-1]) if before else None
         raise ManifestError(
             f"renders to what is not YAML: {error.problem}", place=Place.in_file(template, line)
         ) from error
@@ -88,7 +90,7 @@ def _environment(folder: Path) -> Environment:
 def scalar(value: object) -> str:
     """Write a value as one YAML string, quoted only where it must be."""
     text = str(value)
-    plain = _PLAIN.fullmatch(text) and text.lower() not in _RESERVED
+    plain = _PLAIN.fullmatch(text) and not _NUMBER.fullmatch(text) and text.lower() not in _RESERVED
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
