@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,17 @@ def _guarded(calls: list[Call], line: Line) -> int:
         print("interrupted", file=sys.stderr)
     except BrokenPipeError:
         sys.stderr.close()
+    except Exception as bug:  # noqa: BLE001 - the operator gets one line, the maintainers the traceback
+        _tell_defect(bug, line)
     return 1
+
+
+def _tell_defect(bug: Exception, line: Line) -> None:
+    kept = line.runs / "defect.txt"
+    line.runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kept.write_text(f"{line.arguments}\n{''.join(traceback.format_exception(bug))}")
+    print(f"error: a defect of the runbook: {type(bug).__name__}: {bug}", file=sys.stderr)
+    print(f"fix:   report it, with {kept}", file=sys.stderr)
 
 
 def _perform(calls: list[Call], line: Line) -> int:

@@ -13,7 +13,8 @@
     ├── PassingError          may pass by itself; retried until its deadline
     ├── FailedError           it was tried and did not work; the evidence is in the message
     ├── InterruptedRunError   the operator ended the run
-    └── NotConvergedError     a bug of a step: it still sees a difference after its own change
+    └── DefectError           a bug of ours; its traceback is kept in the run's journal
+        └── NotConvergedError a step still sees a difference after its own change
 
 `UnknownUntil` is not a failure: check mode met a value that only a change would bring into being.
 """
@@ -137,7 +138,20 @@ class InterruptedRunError(RunbookError):
     """The operator ended the run; the same line goes on from what is there."""
 
 
-class NotConvergedError(RunbookError):
+class DefectError(RunbookError):
+    """A bug of ours.
+
+    Args:
+        message: what went wrong, one sentence.
+        trace: the traceback; it is kept in the journal, not shown.
+    """
+
+    def __init__(self, message: str, *, trace: str = "", remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.trace = trace
+
+
+class NotConvergedError(DefectError):
     """A step that still sees a difference after its own change: a defect of the step."""
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import random
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from runbook.engine.change import Action, Change, Skip, StepResult
-from runbook.engine.errors import NotConvergedError, PassingError, RefusedError, RunbookError, UnknownUntil
+from runbook.engine.errors import (
+    DefectError,
+    NotConvergedError,
+    PassingError,
+    RefusedError,
+    RunbookError,
+    UnknownUntil,
+)
 from runbook.engine.events import ActionBegun, ChangeBegun, Event, StepFace, WarningSeen
 from runbook.engine.facts import Facts
 from runbook.engine.outcome import Outcome, Status
@@ -49,11 +57,14 @@ class Execution:
         changes: list[Change] = []
         try:
             status, reason = self._with_retries(changes)
-            error = None
+            error: RunbookError | None = None
         except UnknownUntil as unknown:
             status, reason, error = Status.UNKNOWN, unknown.step, None
         except RunbookError as failure:
             status, reason, error = Status.FAILED, failure.message, failure
+        except Exception as bug:  # noqa: BLE001 - a step's defect must not end the other steps; it is told and kept
+            error = _defect(bug)
+            status, reason = Status.FAILED, error.message
         seconds = time.monotonic() - clock
         face = self.face
         return Outcome(face.section, face.name, status, reason, tuple(changes), started, seconds, error)
@@ -115,6 +126,14 @@ class Execution:
                     f"changed, and still not as it should be: {paths}",
                     remedy="somebody else may be changing it at the same time; run the line again",
                 )
+
+
+def _defect(bug: Exception) -> DefectError:
+    return DefectError(
+        f"a defect of this step: {type(bug).__name__}: {bug}",
+        trace="".join(traceback.format_exception(bug)),
+        remedy="its traceback is in this run's journal: inv history",
+    )
 
 
 def _walk(generator: StepResult) -> tuple[Iterator[Change | Action], list[Any]]:

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from runbook.engine.change import Change
-from runbook.engine.errors import MissingError, RunbookError
+from runbook.engine.errors import DefectError, MissingError, RunbookError
 from runbook.engine.events import Event
 from runbook.engine.outcome import Outcome
 
@@ -54,6 +54,7 @@ def error_record(error: RunbookError) -> dict[str, Any]:
         "place": str(error.place) if error.place else None,
         "remedy": error.remedy,
         "supplied_by": error.supplied_by if isinstance(error, MissingError) else None,
+        "trace": error.trace if isinstance(error, DefectError) else None,
     }
 
 

@@ -147,3 +147,14 @@ def test_changes_are_told_before_they_are_made(line):
     assert [event.change.command for event in line.events if isinstance(event, ChangeBegun)] == [
         ["set", "cluster"]
     ]
+
+
+def test_a_defect_of_one_step_is_told_and_ends_no_other(line):
+    def broken(here) -> StepResult:
+        raise ZeroDivisionError("division by zero")
+        yield
+
+    assert line.play({"1": broken, "2": line.ensure("other")}, {"1": [], "2": []}) == 1
+    assert line.outcomes["1"].reason == "a defect of this step: ZeroDivisionError: division by zero"
+    assert "in broken" in line.outcomes["1"].error.trace
+    assert line.outcomes["2"].status is Status.CHANGED
