@@ -82,8 +82,8 @@ def find_steps(playbooks: Sequence[Playbook], names: Sequence[str]) -> list[Step
 
 def _find(steps: Sequence[StepSpec], name: str) -> StepSpec:
     wanted = name.casefold()
-    for field in ("section", "name", "uses"):
-        found = [step for step in steps if getattr(step, field).casefold() == wanted]
+    for spelling in ("section", "name", "uses"):
+        found = [step for step in steps if getattr(step, spelling).casefold() == wanted]
         if len(found) == 1:
             return found[0]
     spellings = [spelling for step in steps for spelling in (step.section, step.name, step.uses)]
