@@ -137,10 +137,10 @@ class Connections:
         return Storage(self.session, self.credentials, self.endpoints.storage, self._variables.project)
 
     def _open_file_system(self) -> Any:
-        from runbook.clients.file_system import open_file_system
+        from runbook.clients.file_system import close_file_system, open_file_system
 
         opened = open_file_system(self.credentials, self.endpoints.storage, self._variables.project)
-        self.at_the_end(lambda: opened.close_session(opened.loop, opened.session))
+        self.at_the_end(lambda: close_file_system(opened))
         return opened
 
     def _open_hub(self) -> Hub:

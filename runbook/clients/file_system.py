@@ -14,13 +14,14 @@ os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 import aiohttp
 import gcsfs
 import gcsfs.retry
+from fsspec.asyn import sync
 from gcsfs.core import initiate_upload
 
 from runbook.clients.google_errors import of_status, passing_troubles
 from runbook.clients.transport import CONNECT_SECONDS, READ_SECONDS, is_loopback
 from runbook.engine.errors import ConflictError, CredentialsError, PassingError, Place
 
-__all__ = ["gcsfs_errors", "initiate_upload", "open_file_system"]
+__all__ = ["close_file_system", "gcsfs_errors", "initiate_upload", "open_file_system", "sync"]
 
 # gcsfs writes a traceback of every refusal to its log; the error that it raises says the same.
 logging.getLogger("gcsfs").addHandler(logging.NullHandler())
@@ -44,6 +45,12 @@ def open_file_system(credentials: Any, endpoint: str, project: str) -> gcsfs.GCS
         session_kwargs={"trust_env": not is_loopback(endpoint)},
         skip_instance_cache=True,
     )
+
+
+def close_file_system(file_system: gcsfs.GCSFileSystem) -> None:
+    """Close its connections, on the thread that they belong to."""
+    if file_system.session is not None:
+        sync(file_system.loop, file_system.session.close)
 
 
 @contextmanager

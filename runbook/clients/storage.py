@@ -28,7 +28,7 @@ class Bucket:
     """A bucket, as far as the guide cares.
 
     Args:
-        location: region or multi-region, in lower case.
+        location: region or multi-region, in lower case; empty for a new bucket: where Google likes.
         uniform_access: whether IAM alone decides; writes under Workload Identity Federation need it.
         public_access_prevention: `enforced` or `inherited`.
         hierarchical_namespace: whether folders are real.
@@ -97,7 +97,7 @@ class Storage:
         if wanted.hierarchical_namespace:
             bucket.hierarchical_namespace_enabled = True
         with self._at("POST", "b"):
-            self._client.create_bucket(bucket, location=wanted.location, timeout=TIMEOUT)
+            self._client.create_bucket(bucket, location=wanted.location or None, timeout=TIMEOUT)
 
     def use_uniform_access(self, name: str) -> None:
         """Have IAM alone decide who may read a bucket."""

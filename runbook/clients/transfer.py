@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import google_crc32c
-from fsspec.asyn import sync
 
-from runbook.clients.file_system import gcsfs_errors, initiate_upload
+from runbook.clients.file_system import gcsfs_errors, initiate_upload, sync
 from runbook.clients.hub import Hub, HubFile, HubModel
 from runbook.engine.errors import FailedError, PassingError, Place, RunbookError
 

@@ -49,6 +49,7 @@ def retried_reads() -> Retry:
         status_forcelist=(429, 500, 502, 503, 504),
         allowed_methods=("GET", "HEAD"),
         respect_retry_after_header=True,
+        retry_after_max=60,
         raise_on_status=False,
     )
 

@@ -39,4 +39,4 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         return skipped
     path, wanted, otherwise = FIELDS[arguments.addon]
     request = enable_addon(cluster_name(context), arguments.addon)
-    return (yield from ensure(context, Feature(path, wanted, otherwise, request)))
+    return (yield from ensure(context, Feature(arguments.addon, path, wanted, otherwise, request)))

@@ -46,7 +46,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
             apply=lambda: make(context, request, context.variables.cluster.timeout_s),
             planned={cluster_key(context): _predicted(context, request), access_key(context): UNKNOWN},
         )
-        return f"created in {context.variables.cluster.location}"
+        return "new"
     return _described(found)
 
 
@@ -87,7 +87,7 @@ def _absent(context: Context, found: Cluster | None) -> StepResult:
         return "not there"
     request = delete_cluster(cluster_name(context))
     if (yield from joined(context, context.variables.cluster.timeout_s)) and cluster(context) is None:
-        return "deleted meanwhile"
+        return "gone meanwhile"
     yield Change(
         differences=[Difference(_path(context), found["status"], None)],
         command=request.argv,
@@ -95,7 +95,7 @@ def _absent(context: Context, found: Cluster | None) -> StepResult:
         planned={cluster_key(context): None},
         loss=f"cluster {found['name']} in {found['location']} with everything in it",
     )
-    return "deleted"
+    return "gone"
 
 
 def _predicted(context: Context, request: GkeRequest) -> Cluster:

@@ -20,12 +20,14 @@ class Feature:
     """A field of the cluster and the value that it should have.
 
     Args:
+        name: as people call it.
         path: the field, such as ("addonsConfig", "gcsFuseCsiDriverConfig", "enabled").
         wanted: its value where the feature is on.
         otherwise: its value where the API leaves it out (false and empty values are not sent).
         request: switches the feature on.
     """
 
+    name: str
     path: tuple[str, ...]
     wanted: Any
     otherwise: Any
@@ -72,10 +74,9 @@ def ensure(context: Context, feature: Feature) -> Generator[Change | Action, Non
         apply=lambda: make(context, feature.request, context.variables.cluster.timeout_s),
         planned={cluster_key(context): feature.switched_on(found)},
     )
-    return f"{feature.path[-1]} is {feature.wanted} now"
+    return f"{feature.name} goes on"
 
 
 def _reason(context: Context, feature: Feature) -> str:
     planned_by = context.facts.planned_by(cluster_key(context))
-    state = f"{'.'.join(feature.path)} is {feature.wanted}"
-    return f"{state}, as {planned_by} makes it" if planned_by else state
+    return f"{feature.name} is on" + (f", as {planned_by} makes it" if planned_by else "")

@@ -28,5 +28,5 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if skipped := not_gke(context):
         return skipped
     request = enable_gateway_api(cluster_name(context))
-    feature = Feature(PATH, "CHANNEL_STANDARD", "CHANNEL_DISABLED", request)
+    feature = Feature("the Gateway API", PATH, "CHANNEL_STANDARD", "CHANNEL_DISABLED", request)
     return (yield from ensure(context, feature))

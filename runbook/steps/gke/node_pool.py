@@ -54,7 +54,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         found = require_cluster(context)
         _require_version(context, found)
         yield _create(context, found)
-        return f"created with {context.variables.node_pool.capacity} capacity"
+        return "new"
     _require_healthy(context, pool)
     _require_same(context, pool)
     return f"{pool['name']} is there: {pool['config']['machineType']}"
@@ -77,7 +77,7 @@ def _absent(context: Context) -> StepResult:
     if (yield from joined(context, context.variables.node_pool.timeout_s)):
         found = require_cluster(context)
         if node_pool(context, found) is None:
-            return "deleted meanwhile"
+            return "gone meanwhile"
     request = delete_node_pool(cluster_name(context), pool["name"])
     others = [other for other in found["nodePools"] if other["name"] != pool["name"]]
     yield Change(
@@ -88,7 +88,7 @@ def _absent(context: Context) -> StepResult:
         loss=f"node pool {pool['name']} with its {pool['config']['machineType']} nodes; "
         "the machines may not be had again at once",
     )
-    return "deleted"
+    return "gone"
 
 
 def _create(context: Context, found: Cluster) -> Change:

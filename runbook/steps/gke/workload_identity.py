@@ -34,7 +34,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if skipped := not_gke(context):
         return skipped
     name = cluster_name(context)
-    feature = Feature(PATH, name.workload_pool, None, enable_workload_identity(name))
+    feature = Feature("Workload Identity", PATH, name.workload_pool, None, enable_workload_identity(name))
     reason = yield from ensure(context, feature)
     pool = node_pool(context, require_cluster(context))
     if pool is None:
@@ -45,7 +45,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         pool = node_pool(context, require_cluster(context))
     if pool is not None and mode(pool) != MODE:
         yield _change(context, pool)
-    return f"{reason}; node pool {context.variables.node_pool.name} has {MODE} now"
+    return f"{reason}; node pool {context.variables.node_pool.name} gets {MODE}"
 
 
 def mode(pool: dict[str, Any]) -> str | None:

@@ -48,8 +48,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     comparison = compare(_address(context), model, wanted, held, lambda: _manifest(context))
     if comparison.differences:
         yield _change(context, model, comparison, held)
-        moved = bytes_text(sum(file.size for file in comparison.files))
-        return f"{len(comparison.files)} files moved ({moved}); {_left_out(model, wanted)}"
+        moving = bytes_text(sum(file.size for file in comparison.files))
+        return f"{len(comparison.files)} files to move ({moving}); {_left_out(model, wanted)}"
     total = bytes_text(sum(file.size for file in wanted))
     return f"{len(wanted)} files ({total}) at {model.commit[:12]}; {_left_out(model, wanted)}"
 
@@ -130,7 +130,7 @@ def _left_out(model: HubModel, wanted: Sequence[HubFile]) -> str:
 
 
 def _command(context: Context, model: HubModel, comparison: Comparison) -> list[str]:
-    """Write what a person would type: download beside, then copy."""
+    """Write what a person would type: download beside, then copy all but the download's own notes."""
     checkpoint = context.variables.checkpoint
     download = ["hf", "download", model.repository]
     if comparison.kept:
@@ -142,13 +142,12 @@ def _command(context: Context, model: HubModel, comparison: Comparison) -> list[
     copy = [
         "gcloud",
         "storage",
-        "cp",
+        "rsync",
         "--recursive",
+        r"--exclude=^\.cache/",
         checkpoint.folder,
-        f"gs://{context.variables.bucket.name}/",
+        _address(context),
     ]
-    if "/" in checkpoint.folder:
-        copy[-1] += checkpoint.folder.rpartition("/")[0] + "/"
     return ["sh", "-c", f"{shlex.join(download)} && {shlex.join(copy)}"]
 
 

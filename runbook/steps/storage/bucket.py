@@ -35,11 +35,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         return (yield from _absent(context, found))
     if found is None:
         yield _create(context)
-        return f"created in {context.variables.bucket.location}"
+        return "new"
     _require_location(context, found)
     if not found.uniform_access:
         yield _use_uniform_access(context, found)
-        return "IAM alone decides now"
+        return "IAM alone decides"
     return f"gs://{found.name} is in {found.location}, uniform access"
 
 
@@ -54,13 +54,13 @@ def _create(context: Context) -> Change:
     command = [
         *("gcloud", "storage", "buckets", "create", f"gs://{wanted.name}"),
         f"--project={context.variables.project}",
-        f"--location={wanted.location}",
+        *([f"--location={wanted.location}"] if wanted.location else []),
         "--uniform-bucket-level-access",
         "--public-access-prevention",
         *(["--enable-hierarchical-namespace"] if wanted.hierarchical_namespace else []),
     ]
     folders = ", real folders" if wanted.hierarchical_namespace else ""
-    summary = f"in {wanted.location}, uniform access, not public{folders}"
+    summary = f"in {wanted.location or 'US'}, uniform access, not public{folders}"
     return Change(
         differences=[Difference(f"gs://{wanted.name}", None, summary)],
         command=command,
@@ -97,7 +97,7 @@ def _use_uniform_access(context: Context, found: Bucket) -> Change:
 
 def _require_location(context: Context, found: Bucket) -> None:
     wanted = context.variables.bucket.location.lower()
-    if found.location != wanted:
+    if wanted and found.location != wanted:
         raise ConflictError(
             f"bucket {found.name} is in {found.location}, not in {wanted}",
             place=Place("bucket.location"),
@@ -123,4 +123,4 @@ def _absent(context: Context, found: Bucket | None) -> StepResult:
         planned={bucket_key(context): None},
         loss=f"bucket {found.name} with {amount}",
     )
-    return "deleted"
+    return "gone"

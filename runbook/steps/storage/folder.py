@@ -36,4 +36,4 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         apply=lambda: context.connections.storage.create_folder(found.name, folder),
         planned={folders_key(context): [folder]},
     )
-    return "created"
+    return "new"

@@ -38,11 +38,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     if arguments.state == "absent":
         if has:
             yield _revoke(context, found.name, role, member)
-            return "taken back"
+            return "gone"
         return "not there"
     if not has:
         yield _grant(context, found.name, role, member)
-        return "granted"
+        return f"{_short(context)} gets {role}"
     return f"{_short(context)} has {role}"
 
 
