@@ -106,7 +106,10 @@ def up(home: Path) -> None:
         child = _start(home)
         deadline = time.monotonic() + START_SECONDS
         while not endpoints(home):
-            if child.poll() not in (None, ALREADY_SERVED):
+            code = child.poll()
+            if code == ALREADY_SERVED:
+                child = _start(home)
+            elif code is not None:
                 raise StartError(f"the stand-in ended at once ({_last_words(home)}): see {home / 'log'}")
             if time.monotonic() > deadline:
                 raise StartError(f"the stand-in did not answer in {START_SECONDS:.0f} s: see {home / 'log'}")

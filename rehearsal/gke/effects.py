@@ -16,7 +16,7 @@ def end(record: ClusterRecord, operation: Operation) -> None:
         record: the cluster; it is changed in place.
         operation: the operation; its `failure` tells whether it ended badly.
     """
-    record.cluster["status"] = "RUNNING"
+    record.cluster["status"] = "ERROR" if "conditions" in record.cluster else "RUNNING"
     if operation.failure:
         _fail(record, operation)
     elif operation.kind in EFFECTS:

@@ -78,7 +78,7 @@ class Gke:
         Raises:
             GoogleError: 400, 404.
         """
-        record = self._idle(name)
+        record = self._idle(name, deleting=True)
         record.cluster["status"] = "STOPPING"
         self.records.put(record)
         return self.operations.start("DELETE_CLUSTER", name, failure=failure)
@@ -153,12 +153,17 @@ class Gke:
             await self._kubernetes.delete(str(record.name))
             self.records.remove(record.name)
 
-    def _idle(self, name: ClusterName, *, node_pool_work: bool = False) -> ClusterRecord:
-        """Return a cluster that no operation holds."""
+    def _idle(
+        self, name: ClusterName, *, node_pool_work: bool = False, deleting: bool = False
+    ) -> ClusterRecord:
+        """Return a cluster that no operation holds, and that is sound unless it is to be deleted."""
         record = self.records.get(name)
         operation = self.operations.running(name)
         if operation:
             raise _busy(operation, name, node_pool_work=node_pool_work)
+        if record.cluster["status"] == "ERROR" and not deleting:
+            message = f"Cluster {name.cluster} is in state ERROR: it can only be deleted."
+            raise GoogleError(400, message, "FAILED_PRECONDITION")
         return record
 
     def _reconcile(self, record: ClusterRecord, pool: str = "", status: str = "RECONCILING") -> None:
@@ -184,10 +189,10 @@ class Gke:
 
     async def _tell(self, record: ClusterRecord, operation: Operation) -> None:
         """Let Kubernetes follow."""
-        if operation.kind != "CREATE_CLUSTER":
-            await self._kubernetes.update(str(record.name), record.facts())
-        elif not operation.failure:
+        if operation.kind == "CREATE_CLUSTER" and not operation.failure:
             await self._connect(record)
+        elif record.cluster.get("endpoint"):
+            await self._kubernetes.update(str(record.name), record.facts())
 
     async def _connect(self, record: ClusterRecord) -> None:
         access = await self._kubernetes.create(str(record.name), record.facts())

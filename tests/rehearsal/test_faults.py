@@ -150,3 +150,6 @@ def test_a_failed_cluster_stays_in_error(stand_in: StandIn) -> None:
     assert done["error"]["message"] == "no quota"
     cluster = stand_in.get(CLUSTER)
     assert (cluster["status"], cluster["conditions"][0]["message"]) == ("ERROR", "no quota")
+    assert stand_in.ask("DELETE", CLUSTER + "/nodePools/default-pool").status_code == 400
+    stand_in.wait(stand_in.ask("DELETE", CLUSTER))
+    stand_in.create_cluster()
