@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rehearsal.kube.api.fieldset import FieldSet, Path, fields_of, readable
+from rehearsal.kube.api.fieldset import NOBODYS, FieldSet, Path, fields_of, readable
 from rehearsal.kube.api.managers import Manager, changed_fields, managers_of, write_managers
 from rehearsal.kube.api.merge import merge, remove
 from rehearsal.kube.api.schema import Type
@@ -87,7 +87,7 @@ def apply(
 
 def _orphaned(before: FieldSet, owned: FieldSet) -> list[Path]:
     """Find what nobody owns any more, from the top: a parent goes when nothing below it has an owner."""
-    kept = {path[:length] for path in owned for length in range(1, len(path) + 1)}
+    kept = NOBODYS.union(path[:length] for path in owned for length in range(1, len(path) + 1))
     orphaned: set[Path] = set()
     for path in before - owned:
         for length in range(1, len(path) + 1):

@@ -1,0 +1,139 @@
+"""What an operator does with the real kubectl."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from rehearsal.kube.api.kinds import kind_of
+
+pytestmark = pytest.mark.clients
+
+
+def test_get_prints_the_columns_of_each_kind(cluster: Any, deployment: dict[str, Any]) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment))
+    lines = cluster.kubectl("get", "deployment").stdout.splitlines()
+    assert lines[0].split() == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
+    assert lines[1].split()[:4] == ["vllm-tpu", "0/1", "0", "0"]
+    wide = cluster.kubectl("get", "deploy", "-o", "wide").stdout.splitlines()
+    assert wide[1].split()[5:] == ["vllm-tpu", "vllm/vllm-tpu:v0.13.2", "app=vllm-tpu"]
+
+
+def test_get_shows_why_a_pod_does_not_run(cluster: Any) -> None:
+    pod = {
+        "metadata": {"name": "server", "namespace": "default"},
+        "spec": {"nodeName": "n1", "containers": [{"name": "a"}]},
+        "status": {
+            "phase": "Running",
+            "containerStatuses": [
+                {
+                    "name": "a",
+                    "restartCount": 3,
+                    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                    "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2026-01-29T00:00:00Z"}},
+                }
+            ],
+        },
+    }
+    cluster.call(cluster.store.create, kind_of("Pod"), pod)
+    line = cluster.kubectl("get", "pods", "--no-headers").stdout.split()
+    assert line[:4] == ["server", "0/1", "CrashLoopBackOff", "3"]
+
+
+def test_every_kind_can_be_listed_by_its_short_name(cluster: Any) -> None:
+    listed = cluster.kubectl("get", "no,ns,pv,pvc,po,svc,cm,sa,ev,deploy,rs,sts,ds,jobs,quota,sc,crd", "-A")
+    assert "kube-system" in listed.stdout
+
+
+def test_a_second_apply_differs_in_nothing(cluster: Any, deployment: dict[str, Any]) -> None:
+    manifest = json.dumps(deployment)
+    before = cluster.kubectl("diff", "-f", "-", stdin=manifest, check=False)
+    assert before.returncode == 1
+    assert cluster.kubectl("apply", "-f", "-", stdin=manifest).stdout == "deployment.apps/vllm-tpu created\n"
+    assert (
+        cluster.kubectl("apply", "-f", "-", stdin=manifest).stdout == "deployment.apps/vllm-tpu unchanged\n"
+    )
+    assert cluster.kubectl("diff", "-f", "-", stdin=manifest).stdout == ""
+
+
+def test_client_side_apply_hands_over_to_server_side_apply(cluster: Any, deployment: dict[str, Any]) -> None:
+    manifest = json.dumps(deployment)
+    cluster.kubectl("apply", "-f", "-", stdin=manifest)
+    applied = cluster.kubectl("apply", "--server-side", "-f", "-", stdin=manifest)
+    assert applied.stdout == "deployment.apps/vllm-tpu serverside-applied\n"
+    live = cluster.store.get(kind_of("Deployment"), "default", "vllm-tpu")
+    managers = {entry["manager"] for entry in live["metadata"]["managedFields"]}
+    assert managers == {"kubectl", "kubectl-last-applied"}
+    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=manifest)
+    again = cluster.store.get(kind_of("Deployment"), "default", "vllm-tpu")
+    assert again["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"]
+
+
+def test_a_conflict_is_explained(cluster: Any, deployment: dict[str, Any]) -> None:
+    cluster.kubectl(
+        "apply", "--server-side", "--field-manager=runbook", "-f", "-", stdin=json.dumps(deployment)
+    )
+    other = copy.deepcopy(deployment)
+    other["spec"]["replicas"] = 3
+    refused = cluster.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(other), check=False)
+    assert 'conflict with "runbook": .spec.replicas' in refused.stderr
+
+
+def test_an_unknown_field_is_refused(cluster: Any, deployment: dict[str, Any]) -> None:
+    deployment["spec"]["replica"] = 2
+    refused = cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment), check=False)
+    assert 'unknown field "spec.replica"' in refused.stderr
+
+
+def test_scale_label_and_restart(cluster: Any, deployment: dict[str, Any]) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment))
+    cluster.kubectl("scale", "deployment/vllm-tpu", "--replicas=2")
+    cluster.kubectl("label", "deployment/vllm-tpu", "team=a")
+    cluster.kubectl("rollout", "restart", "deployment/vllm-tpu")
+    live = cluster.store.get(kind_of("Deployment"), "default", "vllm-tpu")
+    assert live["spec"]["replicas"] == 2
+    assert live["metadata"]["labels"] == {"team": "a"}
+    annotations = live["spec"]["template"]["metadata"]["annotations"]
+    assert "kubectl.kubernetes.io/restartedAt" in annotations
+
+
+def test_delete_waits_until_the_object_is_gone(cluster: Any, deployment: dict[str, Any]) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment))
+    assert cluster.kubectl("delete", "deployment/vllm-tpu").stdout == 'deployment.apps "vllm-tpu" deleted\n'
+    missing = cluster.kubectl("get", "deployment/vllm-tpu", check=False)
+    assert missing.stderr == 'Error from server (NotFound): deployments.apps "vllm-tpu" not found\n'
+
+
+def test_wait_and_rollout_status_see_the_status(cluster: Any, deployment: dict[str, Any]) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment))
+    live = cluster.store.get(kind_of("Deployment"), "default", "vllm-tpu")
+    live["status"] = {
+        "observedGeneration": 1,
+        "replicas": 1,
+        "updatedReplicas": 1,
+        "readyReplicas": 1,
+        "availableReplicas": 1,
+        "conditions": [{"type": "Available", "status": "True"}],
+    }
+    cluster.call(cluster.store.update, kind_of("Deployment"), live, status_only=True)
+    rolled = cluster.kubectl("rollout", "status", "deployment/vllm-tpu", "--timeout=20s")
+    assert "successfully rolled out" in rolled.stdout
+    cluster.kubectl("wait", "deployment/vllm-tpu", "--for=condition=Available", "--timeout=20s")
+
+
+def test_describe_and_explain(cluster: Any, deployment: dict[str, Any]) -> None:
+    cluster.kubectl("apply", "-f", "-", stdin=json.dumps(deployment))
+    described = cluster.kubectl("describe", "deployment/vllm-tpu").stdout
+    assert "StrategyType:           RollingUpdate" in described
+    assert "FIELD: progressDeadlineSeconds <integer>" in (
+        cluster.kubectl("explain", "deployment.spec.progressDeadlineSeconds").stdout
+    )
+
+
+def test_version_and_access(cluster: Any) -> None:
+    version = json.loads(cluster.kubectl("version", "-o", "json").stdout)
+    assert version["serverVersion"]["gitVersion"] == "v1.34.1-gke.1829001"
+    assert cluster.kubectl("get", "--raw", "/readyz").stdout == "ok"
