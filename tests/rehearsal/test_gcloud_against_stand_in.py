@@ -66,6 +66,18 @@ class Gcloud:
         """Run `gcloud container WORDS --format=json` and return what it prints."""
         return json.loads(self.says(*words, "--format=json"))
 
+    def kubectl(self, *words: str) -> Any:
+        """Run the real kubectl with the credentials that gcloud wrote, and return what it prints as JSON."""
+        ended = subprocess.run(
+            ["kubectl", *words, "--output=json"],
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["gcloud", "container", *words, *PLACE],
@@ -98,6 +110,33 @@ def test_the_guide_with_a_new_cluster(stand_in: StandIn, gcloud: Gcloud) -> None
     gcloud.says("node-pools", "delete", "tpu", "--cluster=demo")
     gcloud.says("clusters", "delete", "demo")
     assert stand_in.ask("GET", CLUSTER).status_code == 404
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
+def test_the_nodes_of_a_tpu_pool_are_like_those_of_gke(stand_in: StandIn, gcloud: Gcloud) -> None:
+    stand_in.create_cluster()
+    gcloud.says("node-pools", "create", "tpu", *TPU, "--num-nodes=1", "--node-labels=team=serving")
+    gcloud.says("clusters", "get-credentials", "demo")
+    selector = "cloud.google.com/gke-tpu-accelerator=tpu7x,cloud.google.com/gke-tpu-topology=2x2x1"
+    (node,) = gcloud.kubectl("get", "nodes", f"--selector={selector}")["items"]
+    wanted = {
+        "cloud.google.com/gke-accelerator-count": "4",
+        "cloud.google.com/gke-nodepool": "tpu",
+        "iam.gke.io/gke-metadata-server-enabled": "true",
+        "node.kubernetes.io/instance-type": "tpu7x-standard-4t",
+        "team": "serving",
+        "topology.kubernetes.io/region": "us-central1",
+        "topology.kubernetes.io/zone": "us-central1-c",
+    }
+    assert wanted.items() <= node["metadata"]["labels"].items()
+    assert {"key": "google.com/tpu", "value": "present", "effect": "NoSchedule"} in node["spec"]["taints"]
+    assert node["status"]["capacity"]["google.com/tpu"] == "4"
+    gcloud.says("node-pools", "update", "tpu", "--cluster=demo", "--workload-metadata=GCE_METADATA")
+    (made_anew,) = gcloud.kubectl("get", "nodes", f"--selector={selector}")["items"]
+    assert made_anew["metadata"]["name"] != node["metadata"]["name"]
+    assert "iam.gke.io/gke-metadata-server-enabled" not in made_anew["metadata"]["labels"]
+    gcloud.says("node-pools", "delete", "tpu", "--cluster=demo")
+    assert len(gcloud.kubectl("get", "nodes")["items"]) == 3
 
 
 def test_the_guide_with_an_existing_cluster(stand_in: StandIn, gcloud: Gcloud) -> None:
