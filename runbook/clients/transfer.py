@@ -12,7 +12,7 @@ from typing import Any
 
 import google_crc32c
 
-from runbook.clients.file_system import gcsfs_errors, initiate_upload, sync
+from runbook.clients.file_system import UnclosableBytesIO, gcsfs_errors, initiate_upload, sync
 from runbook.clients.hub import Hub, HubFile, HubModel
 from runbook.engine.errors import FailedError, PassingError, Place, RunbookError
 
@@ -107,7 +107,7 @@ class Draft:
                 "PUT",
                 self._session,
                 headers={"Content-Range": f"bytes {span}/{total}", **(headers or {})},
-                data=bytes(self._buffer[:size]),
+                data=UnclosableBytesIO(self._buffer[:size]),
             )
         kept = self._kept(answered.get("Range"), size, final=total != "*")
         if size and not kept:
