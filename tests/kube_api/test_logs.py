@@ -73,6 +73,15 @@ def test_timestamps_come_before_each_line(cluster: Any, client: Any) -> None:
     assert moment.endswith("Z")
 
 
+def test_older_lines_are_left_out(cluster: Any, client: Any) -> None:
+    _start_pod(cluster)
+    _write(cluster, "early\n")
+    time.sleep(3.2)
+    _write(cluster, "late\n")
+    assert _logs(client, sinceSeconds="2") == "late\n"
+    assert _logs(client, sinceSeconds="60") == "early\nlate\n"
+
+
 def test_a_container_must_be_chosen_where_there_are_several(cluster: Any, client: Any) -> None:
     _start_pod(cluster, "main", "sidecar")
     _write(cluster, "s\n", "sidecar")

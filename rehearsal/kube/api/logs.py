@@ -12,6 +12,7 @@ from aiohttp import web
 
 from rehearsal.kube.api.ages import parse_time
 from rehearsal.kube.api.containers import container_of, pod_of, status_of
+from rehearsal.kube.api.log_times import LogTimes
 from rehearsal.kube.api.routing import Target
 from rehearsal.kube.api.runtime import PodRuntime
 from rehearsal.kube.api.status import bad_request
@@ -30,7 +31,7 @@ class _Wanted:
 
 
 async def answer_log(
-    request: web.Request, store: Store, runtime: PodRuntime, target: Target
+    request: web.Request, store: Store, runtime: PodRuntime, times: LogTimes, target: Target
 ) -> web.StreamResponse:
     """Answer a log request; with `follow`, until the container ends or the client goes.
 
@@ -48,7 +49,7 @@ async def answer_log(
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     response.enable_chunked_encoding()
     await response.prepare(request)
-    log = _Log(path, wanted)
+    log = _Log(path, times, wanted)
     for chunk in log.present():
         await response.write(chunk)
     if query.get("follow") in {"true", "1"} and not previous:
@@ -113,8 +114,9 @@ def _wanted(query: Mapping[str, str]) -> _Wanted:
 class _Log:
     """One container's log file, read from the start to wherever it grows."""
 
-    def __init__(self, path: Path, wanted: _Wanted) -> None:
+    def __init__(self, path: Path, times: LogTimes, wanted: _Wanted) -> None:
         self._path = path
+        self._times = times
         self._wanted = wanted
         self._offset = 0
         self._sent = 0
@@ -124,14 +126,15 @@ class _Log:
         if not self._path.exists():
             return []
         raw = self._path.read_bytes()
-        self._offset = len(raw)
-        written = self._path.stat().st_mtime
-        if written < self._wanted.since:
-            return []
-        lines = raw.splitlines(keepends=True)
+        lines = []
+        for line in raw.splitlines(keepends=True):
+            self._offset += len(line)
+            written = self._times.written(self._path, self._offset)
+            if written >= self._wanted.since:
+                lines.append(self._stamped(line, written))
         if self._wanted.tail is not None:
-            lines = lines[len(lines) - self._wanted.tail :] if self._wanted.tail < len(lines) else lines
-        return self._cut([self._stamped(line, written) for line in lines])
+            lines = lines[max(len(lines) - self._wanted.tail, 0) :]
+        return self._cut(lines)
 
     async def further(self, ended: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Give what is written from now on, until the container has ended and all is read."""

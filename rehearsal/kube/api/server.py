@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
 
 from rehearsal.kube.api import discovery, openapi
-from rehearsal.kube.api.body import read_object
 from rehearsal.kube.api.exec import execute
+from rehearsal.kube.api.log_times import LogTimes
 from rehearsal.kube.api.logs import answer_log
 from rehearsal.kube.api.objects import Objects
 from rehearsal.kube.api.portforward import forward_ports
@@ -16,6 +18,7 @@ from rehearsal.kube.api.registry import Admission, Registry
 from rehearsal.kube.api.responses import errors_as_status, json_answer
 from rehearsal.kube.api.routing import Target, resolve, served_kinds
 from rehearsal.kube.api.runtime import PodRuntime
+from rehearsal.kube.api.seed import seed_objects
 from rehearsal.kube.api.status import no_such_resource
 from rehearsal.kube.api.store import Store
 
@@ -31,8 +34,10 @@ def application(store: Store, runtime: PodRuntime, admission: Admission, version
         admission: completes or refuses objects; gets the kind, the object and CREATE or UPDATE.
         version: the cluster's version without `v`, such as 1.34.1-gke.1829001.
     """
+    seed_objects(store)
     server = _Server(store, runtime, Registry(store, admission), version)
     app = web.Application(middlewares=[errors_as_status], client_max_size=_LARGEST_BODY)
+    app.cleanup_ctx.append(server.watch_logs)
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path, _healthy)
     app.router.add_get("/version", server.version)
@@ -61,6 +66,12 @@ class _Server:
         self._runtime = runtime
         self._objects = Objects(registry)
         self._version = version
+        self.log_times = LogTimes(store, runtime)
+
+    async def watch_logs(self, app: web.Application) -> AsyncIterator[None]:  # noqa: ARG002 - aiohttp's signature
+        task = asyncio.create_task(self.log_times.run())
+        yield
+        task.cancel()
 
     async def version(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
         major, minor = self._version.split(".")[:2]
@@ -96,14 +107,12 @@ class _Server:
         group, version = request.match_info.get("group", ""), request.match_info["version"]
         return json_answer(openapi.document(served_kinds(self._store), group, version))
 
-    async def review_access(self, request: web.Request) -> web.Response:
-        review = await read_object(request)
-        return json_answer({**review, "status": {"allowed": True}}, code=201)
+    async def review_access(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        return _review("authorization", "SelfSubjectAccessReview", {"allowed": True})
 
-    async def review_self(self, request: web.Request) -> web.Response:
-        review = await read_object(request)
+    async def review_self(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
         user = {"username": _USER, "groups": ["system:authenticated"]}
-        return json_answer({**review, "status": {"userInfo": user}}, code=201)
+        return _review("authentication", "SelfSubjectReview", {"userInfo": user})
 
     async def objects(self, request: web.Request) -> web.StreamResponse:
         group, version = request.match_info.get("group", ""), request.match_info["version"]
@@ -116,12 +125,19 @@ class _Server:
 
     async def _pod(self, request: web.Request, target: Target) -> web.StreamResponse:
         if target.subresource == "log":
-            return await answer_log(request, self._store, self._runtime, target)
+            return await answer_log(request, self._store, self._runtime, self.log_times, target)
         if target.subresource == "portforward":
             return await forward_ports(request, self._store, self._runtime, target)
         if target.subresource == "exec":
             return await execute(request, self._store, self._runtime, target)
         raise no_such_resource()
+
+
+def _review(group: str, kind: str, status: dict[str, Any]) -> web.Response:
+    """Answer a review whatever it asks: the only user may do everything."""
+    version = f"{group}.k8s.io/v1"
+    review = {"kind": kind, "apiVersion": version, "metadata": {}, "spec": {}, "status": status}
+    return json_answer(review, code=201)
 
 
 def _aggregated(request: web.Request) -> bool:
