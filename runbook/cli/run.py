@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from runbook.cli import rehearsal
 from runbook.cli.catalogue import load_playbooks, load_variables, module_library, wanted_steps
@@ -22,7 +21,7 @@ from runbook.engine.facts import Facts
 from runbook.engine.interruption import Interruption
 from runbook.engine.journal import Journal, new_run_id
 from runbook.engine.lock import EnvironmentLock
-from runbook.engine.notifier import Notifier
+from runbook.engine.notifier import Notifier, StepVoice
 from runbook.engine.plan import PlannedStep, Selection, plan
 from runbook.engine.playbook import BoundStep, StepSpec, all_steps, bind
 from runbook.engine.report import StepReport
@@ -90,6 +89,8 @@ class _LineRun:
         self.opened.enter_context(_interrupted_by_signal(self.interruption))
         for warning in self.loaded.warnings:
             self.screen.notify(WarningSeen(None, str(warning)))
+        make_context = self._context_maker()
+        _validate(planned, bound, make_context)
         self._lock()
         variables = self.loaded.variables
         if variables.provider == "rehearsal":
@@ -104,14 +105,14 @@ class _LineRun:
             steps=planned,
             bound=bound,
             suppliers=suppliers,
-            make_context=self._context_maker(),
+            make_context=make_context,
             ask=Confirmation(self.line.options.yes, _asking(self.screen)).ask,
             notifier=Notifier([journal, self.screen]),
             interruption=self.interruption,
             facts=self.facts,
         ).execute()
 
-    def _context_maker(self) -> Any:
+    def _context_maker(self) -> Callable[[StepReport], Context]:
         connections = Connections(self.loaded.variables, self.line.home)
         self.opened.callback(connections.close)
         kept = self.opened.enter_context(ExitStack())
@@ -144,6 +145,18 @@ class _LineRun:
             pause=self.interruption.pause,
         )
         self.opened.enter_context(lock)
+
+
+def _validate(
+    planned: Sequence[PlannedStep],
+    bound: Mapping[str, BoundStep],
+    make_context: Callable[[StepReport], Context],
+) -> None:
+    """Find what is wrong with any step of the line before the first one begins."""
+    for step in planned:
+        found = bound[step.spec.section]
+        if found.module.validate and not found.skip_reason:
+            found.module.validate(found.arguments, make_context(StepVoice(step.face, Notifier([]))))
 
 
 def _screen(line: Line, opened: ExitStack) -> Observer:

@@ -27,6 +27,8 @@ class StepModule:
         document: the whole explanation.
         arguments: the pydantic model of `with:`.
         run: the generator function.
+        validate: looks, without reading the cloud, whether the step could be run at all; called for all steps
+            of a line before the first one begins. None where there is nothing to look at.
     """
 
     name: str
@@ -34,6 +36,7 @@ class StepModule:
     document: str
     arguments: type[BaseModel]
     run: Callable[[Any, Any], StepResult]
+    validate: Callable[[Any, Any], None] | None = None
 
 
 class ModuleLibrary:
@@ -62,7 +65,14 @@ class ModuleLibrary:
             remedy = f"did you mean {nearest[0]}?" if nearest else "see: inv steps"
             raise PlaybookError(f"there is no step module {name!r}", place=place, remedy=remedy)
         document = inspect.getdoc(found) or ""
-        return StepModule(name, document.split("\n")[0].rstrip("."), document, found.Arguments, found.run)
+        return StepModule(
+            name=name,
+            summary=document.split("\n")[0].rstrip("."),
+            document=document,
+            arguments=found.Arguments,
+            run=found.run,
+            validate=getattr(found, "validate", None),
+        )
 
     def names(self) -> list[str]:
         """List all modules by the names that playbooks use."""

@@ -49,16 +49,18 @@ class Operator:
     Args:
         home: RUNBOOK_HOME.
         environ: more environment variables.
+        root: the repository.
     """
 
     home: Path
     environ: dict[str, str]
+    root: Path = ROOT
 
     def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
         """Type a line and do not wait for it."""
         return subprocess.Popen(
             [sys.executable, "-m", "invoke", *words],
-            cwd=ROOT,
+            cwd=self.root,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
