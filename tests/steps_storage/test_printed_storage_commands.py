@@ -1,4 +1,4 @@
-"""What is printed does what the step does: the real gcloud, given a change's command, leaves nothing to change."""
+"""What is printed does what the step does: after the real gcloud ran it, nothing is left to change."""
 
 from __future__ import annotations
 
