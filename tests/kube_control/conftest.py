@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kube_stand_in import Kube, StandIn, facts
+from tests.kube_control.kube_stand_in import Kube, StandIn, facts
 
 
 @pytest.fixture

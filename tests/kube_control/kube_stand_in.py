@@ -103,6 +103,7 @@ class StandIn:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
         self.thread.start()
+        self.clients: list[Kube] = []
         self.access: Access | None = None
         self.run(self._open())
 
@@ -121,10 +122,13 @@ class StandIn:
 
     def create(self, given: Json) -> Kube:
         self.access = self.run(self.clusters.create(KEY, given))
-        return Kube(self)
+        self.clients.append(Kube(self))
+        return self.clients[-1]
 
     def stop(self) -> None:
         if self.thread.is_alive():
+            for client in self.clients:
+                client.session.close()
             self.run(self._close())
             self.loop.call_soon_threadsafe(self.loop.stop)
             self.thread.join()

@@ -75,6 +75,7 @@ class ControlLoop:
                 self._dispatch(event)
             while True:
                 self._drain()
+                await asyncio.sleep(0)  # requests are answered even while controllers keep each other busy
                 self._dispatch(await queue.get())
                 while not queue.empty():
                     self._dispatch(queue.get_nowait())
@@ -89,9 +90,8 @@ class ControlLoop:
                 self._pending[controller, key] = None
 
     def _drain(self) -> None:
-        while self._pending:
-            work = next(iter(self._pending))
-            del self._pending[work]
+        pending, self._pending = self._pending, {}
+        for work in pending:
             self._work(work)
 
     def _work(self, work: tuple[Controller, Key]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from rehearsal.kube.api.defaults import set_defaults
 from rehearsal.kube.api.kinds import Kind, kind_of
 from rehearsal.kube.api.status import ApiError
-from rehearsal.kube.api.store import Object, Store, clone, generate_name
+from rehearsal.kube.api.store import Object, Store, clone
 from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.owners import controller_reference
 
@@ -46,7 +46,6 @@ class PodsFromTemplates:
         for field, value in changes.items():
             metadata[field] = metadata.get(field, {}) | value if isinstance(value, dict) else value
         metadata |= {
-            "name": generate_name(prefix or f"{owner['metadata']['name']}-"),
             "generateName": prefix or f"{owner['metadata']['name']}-",
             "namespace": owner["metadata"]["namespace"],
             "ownerReferences": [controller_reference(owner)],
