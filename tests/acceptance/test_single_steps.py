@@ -1,4 +1,4 @@
-"""`inv step N` alone, for every section: ok, changed, or an error naming the step that supplies what lacks."""
+"""`inv step N` alone, for each section: ok, changed, or an error naming the step that supplies what lacks."""
 
 from __future__ import annotations
 
