@@ -8,6 +8,7 @@ impersonation and Workload Identity Federation.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ OPT_IN = google.auth.environment_vars.CREDENTIALS
 """The environment variable that chooses application-default credentials."""
 LOGIN = "run `gcloud auth login`"
 GCLOUD_SECONDS = 60
+ERROR = re.compile(r"ERROR: (\([^)]*\) )?")
+"""How gcloud begins the line that says what is wrong."""
 
 
 class TokenFile(google.auth.credentials.Credentials):
@@ -142,5 +145,5 @@ def _config_helper() -> dict[str, Any]:
 
 def _first_error(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR:")]
+    errors = [ERROR.sub("", line) for line in lines if ERROR.match(line)]
     return (errors or lines or ["gcloud gave no token and no reason"])[0].rstrip(".")

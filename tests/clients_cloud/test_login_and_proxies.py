@@ -42,7 +42,7 @@ def test_gclouds_login_gives_the_token(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_without_a_login_the_remedy_is_to_log_in() -> None:
     with pytest.raises(CredentialsError) as caught:
         GcloudLogin().refresh(None)
-    assert "active account" in caught.value.message
+    assert caught.value.message == "You do not currently have an active account selected"
     assert caught.value.remedy == "run `gcloud auth login`"
 
 

@@ -81,7 +81,16 @@ def test_an_object_that_appears_meanwhile_is_left_alone(cloud: StandIn, draft: M
     assert found["size"] == "5"
 
 
-@pytest.mark.parametrize("fault", [{"status": 503}, {"kind": "reset"}, {"status": 429, "times": 2}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503},
+        {"kind": "reset"},
+        {"status": 429, "times": 2},
+        {"kind": "truncate", "after": 0},
+        {"kind": "truncate", "after": 2},
+    ],
+)
 def test_a_chunk_that_is_refused_for_a_while_is_sent_again(
     cloud: StandIn, draft: Make, fault: dict[str, Any]
 ) -> None:
