@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from runbook.engine.errors import CapacityError, ConflictError, FailedError, MissingError
+from runbook.engine.errors import CapacityError, ConflictError, FailedError, MissingError, RefusedError
 from runbook.engine.outcome import Status
 from tests.rehearsal.stand_in import LOCATION
-from tests.steps_gke.workplace import Workplace, paths
+from tests.steps_gke.workplace import Workplace, paths, variables_with
 
 BUSY = "Cluster is running incompatible operation operation-1"
 FEATURES = ("gke.workload_identity", "gke.gateway_api")
@@ -188,3 +188,17 @@ def test_everything_that_still_costs_is_named(work: Workplace) -> None:
     reason = work.check("gke.remains").reason
     for name in (work.variables.cluster.name, work.variables.node_pool.name, work.variables.bucket.name):
         assert name in reason
+
+
+def test_a_cluster_too_old_for_the_machines_is_told_before_anything_is_posted(work: Workplace) -> None:
+    make_bare_cluster(work, initialClusterVersion="1.33")
+    outcome = work.checked_without_a_write("gke.node_pool")
+    assert isinstance(outcome.error, RefusedError)
+    assert work.variables.tpu.minimum_version in outcome.error.message
+    assert "gcloud container clusters upgrade" in str(outcome.error.remedy)
+
+
+@pytest.mark.parametrize("uses", ["gke.cluster", *FEATURES, "gke.node_pool"])
+def test_a_cluster_of_a_kubeconfig_file_is_used_as_it_is(work: Workplace, uses: str) -> None:
+    work.variables = variables_with("provider=kubeconfig")
+    assert work.check(uses).status is Status.SKIPPED
