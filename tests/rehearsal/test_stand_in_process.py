@@ -100,8 +100,14 @@ def test_requests_without_the_token_are_refused(stand_in: StandIn) -> None:
         answer = requests.get(google + path, timeout=5)
         assert answer.status_code == 401
         assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
-    storage = requests.get(f"{google}/storage/v1/b/some-bucket", timeout=5)
-    assert storage.json()["error"]["errors"][0]["reason"] == "authError"
+
+
+def test_storage_asks_for_no_token_as_emulators_do_but_refuses_a_wrong_one(stand_in: StandIn) -> None:
+    bucket = f"{stand_in.endpoints['google']}/storage/v1/b/some-bucket"
+    assert requests.get(bucket, timeout=5).status_code == 404
+    wrong = requests.get(bucket, headers={"Authorization": "Bearer wrong"}, timeout=5)
+    assert wrong.status_code == 401
+    assert wrong.json()["error"]["errors"][0]["reason"] == "authError"
 
 
 def test_what_is_not_emulated_is_answered_400(stand_in: StandIn) -> None:
