@@ -1,4 +1,4 @@
-"""The fenced blocks of a Markdown file: commands with what they print, and files that a reader would write."""
+"""The fenced blocks of a Markdown file: commands with what they print, and files a reader would write."""
 
 from __future__ import annotations
 
