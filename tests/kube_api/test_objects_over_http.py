@@ -57,6 +57,16 @@ def test_an_object_cannot_be_created_twice(client: Any) -> None:
     assert _status(refused.value)["message"] == 'persistentvolumes "vllm-pv" already exists'
 
 
+def test_what_is_empty_is_left_out(client: Any, deployment: dict[str, Any]) -> None:
+    deployment["metadata"]["labels"] = {}
+    deployment["spec"]["template"]["spec"]["nodeSelector"] = {}
+    deployment["spec"]["template"]["spec"]["containers"][0]["args"] = []
+    created = _resource(client, "Deployment", "apps/v1").create(deployment).to_dict()
+    assert "labels" not in created["metadata"]
+    assert "nodeSelector" not in created["spec"]["template"]["spec"]
+    assert "args" not in created["spec"]["template"]["spec"]["containers"][0]
+
+
 def test_a_namespace_must_be_there(client: Any, deployment: dict[str, Any]) -> None:
     deployment["metadata"]["namespace"] = "nowhere"
     with pytest.raises(exceptions.NotFoundError) as refused:

@@ -20,6 +20,7 @@ _HISTORY = 2000
 _SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _GARBAGE_COLLECTION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 _SYSTEM_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+_OPTIONAL_METADATA = ("annotations", "finalizers", "labels", "ownerReferences")
 _DEFAULT_GRACE_SECONDS = 30
 
 
@@ -122,6 +123,7 @@ class Store:
         new = clone(obj)
         new.update(apiVersion=kind.api_version, kind=kind.kind)
         metadata = new.setdefault("metadata", {})
+        _drop_empty(metadata)
         if not metadata.get("name"):
             metadata["name"] = generate_name(metadata["generateName"])
         key = _key(kind, metadata.get("namespace"), metadata["name"])
@@ -289,7 +291,15 @@ def _successor(old: Object, obj: Object) -> Object:
         new["metadata"].pop(field, None)
         if field in old["metadata"]:
             new["metadata"][field] = old["metadata"][field]
+    _drop_empty(new["metadata"])
     return new
+
+
+def _drop_empty(metadata: Object) -> None:
+    """Leave out what says nothing, as the API server's encoding does."""
+    for field in _OPTIONAL_METADATA:
+        if field in metadata and not metadata[field]:
+            del metadata[field]
 
 
 def _grace(kind: Kind, pod: Object, seconds: int | None) -> int:

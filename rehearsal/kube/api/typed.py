@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.kube.api.fieldset import key_of
-from rehearsal.kube.api.schema import Type, child, is_open, item
+from rehearsal.kube.api.schema import Type, child, is_open, item, struct_of
 
 _NUMERIC = {"integer", "number"}
 _GO_TYPES = {str: "string", bool: "bool", int: "int64", float: "float64", list: "[]interface {}", dict: "map"}
@@ -34,13 +34,17 @@ def unknown_fields(described: Type, value: Any, path: str = "") -> Iterator[str]
 
 
 def known_only(described: Type, value: Any) -> Any:
-    """Copy a value without the fields that the kind does not have, and without nulls, as decoding does."""
+    """Copy a value as decoding leaves it: without unknown fields, nulls and empty optional lists."""
     if isinstance(value, dict) and described.name in {"struct", "map"}:
+        required = struct_of(described).required if described.name == "struct" else ()
         kept = {}
         for key, below in value.items():
             below_type = child(described, key)
-            if below_type is not None and below is not None:
-                kept[key] = known_only(below_type, below)
+            if below_type is None or below is None:
+                continue
+            decoded = known_only(below_type, below)
+            if decoded or below_type.name not in {"list", "map"} or key in required:
+                kept[key] = decoded
         return kept
     if isinstance(value, list) and described.name == "list":
         return [known_only(item(described), entry) for entry in value]
