@@ -45,6 +45,7 @@ class Draft:
         self.path = path
         self.persisted = 0
         self._pending = bytearray()
+        self._writing: asyncio.Task[None] | None = None
         self._crc32c = 0
         self._md5 = hashlib.md5(usedforsecurity=False)
 
@@ -56,14 +57,15 @@ class Draft:
         return draft
 
     async def append(self, data: bytes) -> None:
-        """Add bytes; they are written and hashed off the loop, about 1 MiB at a time."""
+        """Add bytes; they are written and hashed off the loop, 1 MiB at a time, while the next come in."""
         self._pending += data
         if len(self._pending) >= _PIECE:
-            await self.settle()
+            await self._write(len(self._pending) // GRANULE * GRANULE)
 
     async def settle(self) -> None:
         """Write whole multiples of 256 KiB; the rest stays in memory."""
         await self._write(len(self._pending) // GRANULE * GRANULE)
+        await self._written()
 
     async def cut(self) -> None:
         """Keep what is a multiple of 256 KiB, forget the rest: the stream broke here."""
@@ -73,18 +75,25 @@ class Draft:
     async def finish(self) -> Content:
         """Write the rest and make the file durable; it stays a draft until Blobs.keep gives it its place."""
         await self._write(len(self._pending))
+        await self._written()
         self.path.touch(mode=0o600)
         await asyncio.to_thread(_flush_to_disk, self.path)
         crc32c, md5 = self._crc32c.to_bytes(4, "big"), self._md5.digest()
         return Content(self.path.name, self.persisted, _base64(crc32c), _base64(md5))
 
     async def _write(self, size: int) -> None:
-        piece = bytes(self._pending[:size])
+        piece = bytes(memoryview(self._pending)[:size])
+        del self._pending[:size]
+        await self._written()
         if len(piece) < GRANULE:
             self._put(piece)
         else:
-            await asyncio.to_thread(self._put, piece)
-        del self._pending[:size]
+            self._writing = asyncio.create_task(asyncio.to_thread(self._put, piece))
+
+    async def _written(self) -> None:
+        if self._writing:
+            await self._writing
+            self._writing = None
 
     def _put(self, piece: bytes) -> None:
         if piece:

@@ -18,15 +18,15 @@ class Multipart:
 
     Args:
         stream: the request's body.
-        content_type: the request's header, which names the boundary.
+        content_type: the request's header, which names the boundary; gcloud puts it in single quotes.
     """
 
     def __init__(self, stream: AsyncIterator[bytes], content_type: str) -> None:
-        boundary = re.search(r'boundary="?([^";]+)"?', content_type)
+        boundary = re.search(r"boundary=([\"']?)([^\"';]+)\1", content_type)
         if not boundary:
             raise _malformed()
         self._stream = stream
-        self._boundary = boundary[1].encode()
+        self._boundary = boundary[2].encode()
         self._rest = b""
         self._newline = b"\r\n"
 

@@ -132,13 +132,17 @@ class Sessions:
             self._end(upload, session)
             raise
         self._rows[upload] = session | {"done": row}
-        del self._drafts[upload]
+        self._forget(upload)
         return {"bucket": bucket, "row": row}
 
     def _end(self, upload: str, session: Document) -> None:
-        self._drafts.pop(upload, None)
+        self._forget(upload)
         self._blobs.discard_draft(session["draft"])
         del self._rows[upload]
+
+    def _forget(self, upload: str) -> None:
+        self._drafts.pop(upload, None)
+        self._locks.pop(upload, None)
 
 
 def _refuse_misfit(part: ContentRange, persisted: int, total: int | None) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from aiohttp import web
 from rehearsal.documents import Database
 from rehearsal.storage import add_routes
 from rehearsal.world import World
+
+Started = Future[tuple[str, Callable[[], object]]]
 
 
 @pytest.fixture
@@ -29,30 +32,27 @@ def storage_url(tmp_path: Path) -> Iterator[str]:
 @contextmanager
 def _serve(home: Path) -> Iterator[str]:
     home.mkdir(exist_ok=True)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    started: Started = Future()
+    thread = threading.Thread(target=lambda: asyncio.run(_run(home, started)))
     thread.start()
-    runner, url = asyncio.run_coroutine_threadsafe(_start(home), loop).result(10)
+    url, stop = started.result(10)
     try:
         yield url
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
+        stop()
         thread.join()
-        loop.close()
 
 
-async def _start(home: Path) -> tuple[web.AppRunner, str]:
-    world = World(home=home, token="t", database=Database(home / "documents.sqlite"))
+async def _run(home: Path, started: Started) -> None:
+    database = Database(home / "documents.sqlite")
     app = web.Application()
-    app.on_cleanup.append(lambda _: _close(world))
-    add_routes(app, world)
+    add_routes(app, World(home=home, token="t", database=database))
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-
-async def _close(world: World) -> None:
-    world.database.close()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    started.set_result((url, lambda: loop.call_soon_threadsafe(stopped.set)))
+    await stopped.wait()
+    await runner.cleanup()
+    database.close()

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 
+from fsspec.asyn import sync
 from gcsfs import GCSFileSystem
 
 BODY = os.urandom(1024 * 1024 + 5)
 
 
 @pytest.fixture
-def files(storage_url: str) -> GCSFileSystem:
+def files(storage_url: str) -> Iterator[GCSFileSystem]:
     files = GCSFileSystem(
         project="p1",
         endpoint_url=storage_url,
@@ -22,7 +23,8 @@ def files(storage_url: str) -> GCSFileSystem:
         use_listings_cache=False,
     )
     files.mkdir("models", location="us-central1")
-    return files
+    yield files
+    sync(files.loop, files.session.close)
 
 
 def test_files_are_written_listed_and_read(files: GCSFileSystem) -> None:

@@ -15,6 +15,12 @@ ANONYMOUS: Callable[[], Any] = AnonymousCredentials
 BODY = os.urandom(3 * 1024 * 1024 + 17)
 
 
+@pytest.fixture(autouse=True)
+def no_requests_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client would read each bucket's metadata in a thread, for traces that nobody keeps."""
+    monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+
+
 @pytest.fixture
 def client(storage_url: str) -> Iterator[storage.Client]:
     options = ClientOptions(api_endpoint=storage_url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +28,7 @@ def build(home: Path) -> Path:
     folder = home / f"checkpoint-{VERSION}"
     if folder.is_dir():
         return folder
-    unfinished = home / f"unfinished-{os.getpid()}"
+    unfinished = home / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     for name, content in _files():
         path = unfinished / name
