@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
@@ -22,6 +23,7 @@ from runbook.engine.errors import (
     RunbookError,
 )
 
+_MANAGER: Final = re.compile(r'conflict with "([^"]+)"')
 LOGIN = "run `inv step 4.1`, and look whether you are logged in"
 
 
@@ -31,6 +33,18 @@ class GoneError(PassingError):
 
 class AbsentError(RefusedError):
     """The object, its namespace or its kind is not there (404)."""
+
+
+class FieldConflictError(ConflictError):
+    """Fields that are to be applied belong to other managers (409 with causes).
+
+    Args:
+        managers: their names.
+    """
+
+    def __init__(self, message: str, *, managers: frozenset[str], place: Place) -> None:
+        super().__init__(message, place=place, remedy="--set kube.force=true takes these fields over")
+        self.managers = managers
 
 
 @contextmanager
@@ -126,11 +140,8 @@ def _conflict(message: str, causes: list[dict[str, Any]], place: Place) -> Runbo
     owned = [f"{cause.get('field')} ({cause.get('message')})" for cause in causes]
     if not owned:
         return PassingError(message, place=place)
-    return ConflictError(
-        f"another manager owns {', '.join(owned)}",
-        place=place,
-        remedy="--set kube.force=true takes these fields over",
-    )
+    managers = frozenset(_MANAGER.findall(" ".join(owned)))
+    return FieldConflictError(f"another manager owns {', '.join(owned)}", managers=managers, place=place)
 
 
 def _untrusted(message: str, place: Place) -> RunbookError:

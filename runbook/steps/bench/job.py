@@ -20,6 +20,7 @@ from runbook.steps.context import Context, StepArguments
 from runbook.steps.kube import rollout
 from runbook.steps.kube.cluster import client, kubectl, object_key, shown
 from runbook.steps.kube.difference import creation
+from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.server import deployment, require_deployment
 from runbook.steps.kube.workload import Manifest, manifest, manifest_path, write_manifest
 
@@ -28,6 +29,11 @@ class Arguments(StepArguments):
     """What `with:` may say."""
 
     template: str = Field(description="file of manifests/, such as vllm-benchmark.yaml.j2")
+
+
+def validate(arguments: Arguments, context: Context) -> None:
+    """Render the template before the line begins, so that a mistake in it costs nothing."""
+    validate_template(context, arguments.template)
 
 
 def run(arguments: Arguments, context: Context) -> StepResult:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
+from runbook.clients.kube.failures import FieldConflictError
 from runbook.clients.kube.objects import Object, Reference, is_terminating
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
 from runbook.engine.errors import MissingError
@@ -21,7 +22,8 @@ from runbook.steps.gke import reads
 from runbook.steps.kube import removal, rollout, volume
 from runbook.steps.kube.cluster import client, kubectl, live, object_key, shown
 from runbook.steps.kube.difference import creation, differences
-from runbook.steps.kube.ownership import is_applied
+from runbook.steps.kube.drafts import validate_template
+from runbook.steps.kube.ownership import is_applied, is_drift
 from runbook.steps.kube.server import answering_key
 from runbook.steps.kube.workload import API_KEY_FIELD, api_key_secret, manifest, manifest_path
 from runbook.steps.model.reads import require_complete_model
@@ -31,6 +33,11 @@ class Arguments(StepArguments):
     """What `with:` may say."""
 
     template: str = Field(description="file of manifests/, such as vllm-tpu.yaml.j2")
+
+
+def validate(arguments: Arguments, context: Context) -> None:
+    """Render the template before the line begins, so that a mistake in it costs nothing."""
+    validate_template(context, arguments.template)
 
 
 def run(arguments: Arguments, context: Context) -> StepResult:
@@ -79,35 +86,52 @@ def _applied(arguments: Arguments, context: Context, wanted: Object) -> StepResu
     if present is None:
         yield _change(arguments, context, wanted, [creation(wanted)], wanted)
     elif not is_applied(present, wanted, settings.field_manager):
-        future = client(context).apply(
-            wanted, field_manager=settings.field_manager, force=settings.force, dry_run=True
-        )
+        future, taken_from = _dry_run(context, wanted, present)
         found = differences(present, future)
         if found:
-            yield _change(arguments, context, wanted, found, future)
+            yield _change(arguments, context, wanted, found, future, taken_from)
     return ""
 
 
+def _dry_run(context: Context, wanted: Object, present: Object) -> tuple[Object, str]:
+    """Ask what an apply would make, and from whom it would take back what was edited by hand."""
+    settings = context.variables.kube
+    ask = partial(client(context).apply, wanted, field_manager=settings.field_manager, dry_run=True)
+    try:
+        return ask(force=settings.force), ""
+    except FieldConflictError as conflict:
+        if not is_drift(present, settings.field_manager, conflict.managers):
+            raise
+        return ask(force=True), ", ".join(sorted(conflict.managers))
+
+
 def _change(
-    arguments: Arguments, context: Context, wanted: Object, found: list[Difference], future: Object
+    arguments: Arguments,
+    context: Context,
+    wanted: Object,
+    found: list[Difference],
+    future: Object,
+    taken_from: str = "",
 ) -> Change:
     settings = context.variables.kube
+    force = settings.force or bool(taken_from)
     planned: dict[FactKey, Any] = {object_key(Reference.to(wanted)): future, answering_key(context): UNKNOWN}
     return Change(
         found,
-        _command(arguments, context, wanted),
-        lambda: client(context).apply(wanted, field_manager=settings.field_manager, force=settings.force),
+        _command(arguments, context, wanted, force=force),
+        lambda: client(context).apply(wanted, field_manager=settings.field_manager, force=force),
         planned,
+        warning=f"{taken_from} changed this; it is taken back" if taken_from else None,
     )
 
 
-def _command(arguments: Arguments, context: Context, wanted: Object) -> list[str]:
+def _command(arguments: Arguments, context: Context, wanted: Object, *, force: bool) -> list[str]:
     settings = context.variables.kube
     if wanted["kind"] == "Secret":
         name, namespace = wanted["metadata"]["name"], wanted["metadata"]["namespace"]
         source = f"--from-file={API_KEY_FIELD}=/dev/stdin"
         return kubectl(context, "create", "secret", "generic", name, source, f"--namespace={namespace}")
-    owner = [f"--field-manager={settings.field_manager}", *(["--force-conflicts"] if settings.force else [])]
+    owner = [f"--field-manager={settings.field_manager}", *(["--force-conflicts"] if force else [])]
     path = shown(manifest_path(context, arguments.template))
     return kubectl(context, "apply", "--server-side", *owner, "-f", path)
 

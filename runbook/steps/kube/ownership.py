@@ -7,12 +7,13 @@ the object has, another apply would do nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from runbook.clients.kube.objects import Object
 
 _IDENTITY: Final = frozenset({"apiVersion", "kind"})
+_CONTROLLERS: Final = frozenset({"kube-controller-manager"})
 _NAMES: Final = frozenset({"name", "namespace"})
 
 
@@ -30,6 +31,22 @@ def is_applied(live: Object, wanted: Object, field_manager: str) -> bool:
         if (entry.get("manager"), entry.get("operation")) == (field_manager, "Apply"):
             return _is_same(_owned(wanted), live, entry["fieldsV1"])
     return False
+
+
+def is_drift(live: Object, field_manager: str, managers: Iterable[str]) -> bool:
+    """Tell whether a conflict is an edit by hand of what we applied, which is taken back.
+
+    It is not where the object was never applied by us, where another manager applies it too (a declared wish,
+    such as another tool's manifest), or where a controller decides (such as horizontal Pod autoscaling).
+
+    Args:
+        live: as the cluster has it.
+        field_manager: who applies.
+        managers: those that the API server named in its conflict.
+    """
+    entries = live["metadata"].get("managedFields", ())
+    appliers = {entry.get("manager") for entry in entries if entry.get("operation") == "Apply"}
+    return field_manager in appliers and not (appliers | _CONTROLLERS) & set(managers)
 
 
 def _owned(wanted: Object) -> Object:

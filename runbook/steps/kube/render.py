@@ -14,6 +14,7 @@ from pydantic import Field
 from runbook.engine.change import Change, Difference, FactKey, StepResult
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.kube.cluster import shown
+from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.workload import manifest, manifest_path, write_manifest
 
 
@@ -22,6 +23,11 @@ class Arguments(StepArguments):
 
     template: str = Field(description="file of manifests/, such as vllm-tpu.yaml.j2")
     to: str = Field(description="name of the rendered file in .runs/ENVIRONMENT/")
+
+
+def validate(arguments: Arguments, context: Context) -> None:
+    """Render the template before the line begins, so that a mistake in it costs nothing."""
+    validate_template(context, arguments.template)
 
 
 def run(arguments: Arguments, context: Context) -> StepResult:
