@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.kube_control.kube_stand_in import Kube, StandIn, facts
 
 

@@ -114,6 +114,7 @@ class StandIn:
 
     async def _close(self) -> None:
         await self.clusters.stop()
+        await asyncio.sleep(0.02)  # the loop learns that the TLS connections are closed
         await asyncio.get_running_loop().shutdown_default_executor()
         self.database.close()
 
@@ -175,10 +176,10 @@ class Kube:
         answer = self.session.get(self.url(kind, name, namespace))
         return None if answer.status_code == 404 else self._checked(answer)
 
-    def list(self, kind: str, namespace: str = "default", **params: str) -> list[Json]:
-        items: list[Json] = self._checked(
-            self.session.get(self.url(kind, "", namespace), params=params)
-        )["items"]
+    def items(self, kind: str, namespace: str = "default", **params: str) -> list[Json]:
+        items: list[Json] = self._checked(self.session.get(self.url(kind, "", namespace), params=params))[
+            "items"
+        ]
         return items
 
     def merge(self, kind: str, name: str, change: Json, namespace: str = "default") -> Json:
@@ -198,12 +199,12 @@ class Kube:
         return answer.text
 
     def events(self, name: str, reason: str = "") -> list[str]:
-        found = [entry for entry in self.list("Event") if entry["involvedObject"]["name"] == name]
+        found = [entry for entry in self.items("Event") if entry["involvedObject"]["name"] == name]
         return [entry["message"] for entry in found if reason in ("", entry["reason"])]
 
     def pods(self, **labels: str) -> list[Json]:
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        return self.list("Pod", labelSelector=selector)
+        return self.items("Pod", labelSelector=selector)
 
     def wait(self, *names: str, until: Callable[[Json | None], object], seconds: float = 15) -> Json:
         """Wait until an object (kind, name) is as it should be."""

@@ -45,7 +45,7 @@ def test_a_new_deployment_becomes_available(kube: Kube) -> None:
     assert condition("Available")(found)
     assert condition("Progressing", "True", "NewReplicaSetAvailable")(found)
     assert found["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "1"
-    (replica_set,) = kube.list("ReplicaSet")
+    (replica_set,) = kube.items("ReplicaSet")
     digest = replica_set["metadata"]["labels"]["pod-template-hash"]
     assert replica_set["metadata"]["name"] == f"server-{digest}"
     assert len(kube.pods(app="server", **{"pod-template-hash": digest})) == 2
@@ -62,7 +62,7 @@ def test_scaling_changes_the_number_of_pods_only(kube: Kube) -> None:
     assert first["metadata"]["name"] in [pod["metadata"]["name"] for pod in kube.pods(app="server")]
     kube.merge("Deployment", "server", {"spec": {"replicas": 0}})
     wait(lambda: kube.pods(app="server"), until=lambda pods: not pods)
-    assert len(kube.list("ReplicaSet")) == 1
+    assert len(kube.items("ReplicaSet")) == 1
 
 
 def test_a_rolling_update_on_one_tpu_node_deadlocks(kube: Kube) -> None:
@@ -76,7 +76,8 @@ def test_a_rolling_update_on_one_tpu_node_deadlocks(kube: Kube) -> None:
     (message,) = kube.events(waiting[0]["metadata"]["name"], "FailedScheduling")
     assert message == (
         "0/2 nodes are available: 2 Insufficient google.com/tpu."
-        " preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod."
+        " preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod,"
+        " 1 Preemption is not helpful for scheduling."
     )
 
 
@@ -87,7 +88,7 @@ def test_without_surge_the_same_update_goes_through(kube: Kube) -> None:
     kube.apply(deployment(tpu=4, version="2", strategy=strategy))
     found = kube.wait("Deployment", "server", until=rolled_out)
     assert found["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "2"
-    assert len(kube.list("ReplicaSet")) == 2
+    assert len(kube.items("ReplicaSet")) == 2
 
 
 def test_recreate_stops_the_old_pods_before_it_starts_new_ones(kube: Kube) -> None:
@@ -103,7 +104,7 @@ def test_recreate_stops_the_old_pods_before_it_starts_new_ones(kube: Kube) -> No
 def test_going_back_takes_the_old_replica_set_again(kube: Kube) -> None:
     kube.apply(deployment())
     kube.wait("Deployment", "server", until=rolled_out)
-    (first,) = kube.list("ReplicaSet")
+    (first,) = kube.items("ReplicaSet")
     kube.apply(deployment(version="2"))
     kube.wait("Deployment", "server", until=rolled_out)
     kube.apply(deployment())
@@ -120,8 +121,9 @@ def test_a_refused_pod_shows_as_replica_failure(kube: Kube) -> None:
     kube.apply(wanted)
     found = kube.wait("Deployment", "server", until=condition("ReplicaFailure", "True", "FailedCreate"))
     failure = next(entry for entry in found["status"]["conditions"] if entry["type"] == "ReplicaFailure")
-    assert 'error looking up service account default/nobody: serviceaccount "nobody" not found' in (
-        failure["message"]
+    assert (
+        'error looking up service account default/nobody: serviceaccount "nobody" not found'
+        in (failure["message"])
     )
     assert kube.pods(app="server") == []
 
@@ -148,7 +150,7 @@ def test_deleting_a_deployment_takes_everything_with_it(kube: Kube) -> None:
     kube.apply(deployment())
     kube.wait("Deployment", "server", until=rolled_out)
     kube.delete("Deployment", "server", propagationPolicy="Background")
-    wait(lambda: kube.list("ReplicaSet") + kube.pods(app="server"), until=lambda left: not left)
+    wait(lambda: kube.items("ReplicaSet") + kube.pods(app="server"), until=lambda left: not left)
 
 
 def test_deleting_in_the_foreground_keeps_the_owner_until_the_last_pod_is_gone(kube: Kube) -> None:
@@ -156,15 +158,15 @@ def test_deleting_in_the_foreground_keeps_the_owner_until_the_last_pod_is_gone(k
     kube.wait("Deployment", "server", until=rolled_out)
     kube.delete("Deployment", "server", propagationPolicy="Foreground")
     kube.wait("Deployment", "server", until=gone)
-    assert kube.list("ReplicaSet") + kube.pods(app="server") == []
+    assert kube.items("ReplicaSet") + kube.pods(app="server") == []
 
 
 def test_orphans_stay_and_are_adopted_again(kube: Kube) -> None:
     kube.apply(deployment())
     kube.wait("Deployment", "server", until=rolled_out)
-    (replica_set,) = kube.list("ReplicaSet")
+    (replica_set,) = kube.items("ReplicaSet")
     kube.delete("ReplicaSet", replica_set["metadata"]["name"], propagationPolicy="Orphan")
-    wait(lambda: kube.list("ReplicaSet"), until=lambda found: found and found[0] != replica_set)
+    wait(lambda: kube.items("ReplicaSet"), until=lambda found: found and found[0] != replica_set)
     kube.wait("Deployment", "server", until=rolled_out)
     (pod,) = kube.pods(app="server")
     assert pod["metadata"]["ownerReferences"][0]["uid"] != replica_set["metadata"]["uid"]

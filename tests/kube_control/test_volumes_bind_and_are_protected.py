@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.kube_control.kube_stand_in import Kube, gone, phase, wait
 
 VOLUME = """

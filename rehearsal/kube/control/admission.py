@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rehearsal.kube.api.kinds import Kind, kind_of
 from rehearsal.kube.api.status import forbidden
 from rehearsal.kube.api.store import Object, Store, clone
+from rehearsal.kube.control.finalizers import add_finalizer
 from rehearsal.kube.control.gcsfuse_webhook import GcsFuseWebhook
 from rehearsal.kube.control.pods import requested_resources
 from rehearsal.kube.control.quotas import exceeded_quota
@@ -28,8 +29,8 @@ class Admission:
         self._webhook = GcsFuseWebhook(store, facts)
         self._plugins: dict[str, Callable[[Object], None]] = {
             "Pod": self._admit_pod,
-            "PersistentVolume": lambda volume: _protect(volume, PV_PROTECTION),
-            "PersistentVolumeClaim": lambda claim: _protect(claim, PVC_PROTECTION),
+            "PersistentVolume": _protect_volume,
+            "PersistentVolumeClaim": _protect_claim,
         }
 
     def __call__(self, kind: Kind, obj: Object, operation: str) -> Object:
@@ -79,7 +80,9 @@ def _tolerate_extended_resources(pod: Object) -> None:
             tolerations.append(toleration)
 
 
-def _protect(obj: Object, finalizer: str) -> None:
-    finalizers = obj["metadata"].setdefault("finalizers", [])
-    if finalizer not in finalizers:
-        finalizers.append(finalizer)
+def _protect_volume(volume: Object) -> None:
+    add_finalizer(volume, PV_PROTECTION)
+
+
+def _protect_claim(claim: Object) -> None:
+    add_finalizer(claim, PVC_PROTECTION)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from rehearsal.kube.api.kinds import KINDS, Kind
 from rehearsal.kube.api.store import Event, Object, Store
 from rehearsal.kube.control.control_loop import Controller, Key
+from rehearsal.kube.control.finalizers import finalizers, release
 from rehearsal.kube.control.owners import references
 
 Identity = tuple[str, str, str]
@@ -52,11 +53,10 @@ class GarbageCollector(Controller):
         obj = self.store.get(kind, namespace, name)
         if obj is None:
             return None
-        finalizers = obj["metadata"].get("finalizers") or []
         if "deletionTimestamp" in obj["metadata"]:
-            if _ORPHAN in finalizers:
+            if _ORPHAN in finalizers(obj):
                 self._orphan(kind, obj)
-            elif _FOREGROUND in finalizers:
+            elif _FOREGROUND in finalizers(obj):
                 self._delete_dependents_first(kind, obj)
         elif references(obj):
             self._collect(kind, obj)
@@ -115,10 +115,7 @@ class GarbageCollector(Controller):
 
     def _finish(self, kind: Kind, obj: Object, finalizer: str) -> None:
         metadata = obj["metadata"]
-        present = self.store.get(kind, metadata.get("namespace"), metadata["name"])
-        if present is not None and finalizer in present["metadata"].get("finalizers", []):
-            present["metadata"]["finalizers"].remove(finalizer)
-            self.store.update(kind, present)
+        release(self.store, kind, metadata.get("namespace"), metadata["name"], finalizer)
 
 
 def _blocks(dependent: Object, uid: str) -> bool:
@@ -126,8 +123,7 @@ def _blocks(dependent: Object, uid: str) -> bool:
 
 
 def _deleting_finalizers(owner: Object) -> list[str]:
-    metadata = owner["metadata"]
-    return list(metadata.get("finalizers") or []) if "deletionTimestamp" in metadata else []
+    return finalizers(owner) if "deletionTimestamp" in owner["metadata"] else []
 
 
 def _identity(kind: Kind, obj: Object) -> Identity:

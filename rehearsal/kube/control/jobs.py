@@ -10,6 +10,7 @@ from rehearsal.kube.control.conditions import is_true, with_condition
 from rehearsal.kube.control.control_loop import Controller, Key, key_of, named
 from rehearsal.kube.control.deadlines import back_off_seconds, deadline_seconds
 from rehearsal.kube.control.events import EventRecorder
+from rehearsal.kube.control.finalizers import finalizers, release
 from rehearsal.kube.control.owners import controlled, controller_key
 from rehearsal.kube.control.pod_creation import PodsFromTemplates
 from rehearsal.kube.control.pods import has_ended, is_active, is_ready, is_terminating, phase, seconds_since
@@ -17,6 +18,10 @@ from rehearsal.world import Settings
 
 TRACKING = "batch.kubernetes.io/job-tracking"
 INDEX = "batch.kubernetes.io/job-completion-index"
+_INDEX_VARIABLE = {
+    "name": "JOB_COMPLETION_INDEX",
+    "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{INDEX}']"}},
+}
 _FIRST_BACK_OFF = 10.0
 _LONGEST_BACK_OFF = 600.0
 _FAILURES = {
@@ -65,10 +70,7 @@ class Jobs(Controller):
                 self._untrack(pod)
 
     def _untrack(self, pod: Object) -> None:
-        finalizers = pod["metadata"].get("finalizers") or []
-        if TRACKING in finalizers:
-            finalizers.remove(TRACKING)
-            self.store.update(kind_of("Pod"), pod)
+        release(self.store, kind_of("Pod"), *key_of(pod), TRACKING)
 
     def _count(self, job: Object) -> list[Object]:
         """Add the Pods that ended since the last time to the status; return the Job's Pods."""
@@ -127,6 +129,7 @@ class Jobs(Controller):
             finalizers=[TRACKING],
             annotations=annotations,
             labels=annotations,
+            environment=[_INDEX_VARIABLE],
         )
 
     def _failure(self, job: Object, pods: list[Object]) -> str:
@@ -206,7 +209,7 @@ def _ended_at(job: Object) -> str:
 
 
 def _is_tracked(pod: Object) -> bool:
-    return TRACKING in (pod["metadata"].get("finalizers") or [])
+    return TRACKING in finalizers(pod)
 
 
 def _was_lost(pod: Object) -> bool:
@@ -251,8 +254,13 @@ def _expanded(indexes: str) -> Iterator[str]:
 
 
 def _with_index(indexes: str, index: str) -> str:
-    numbers = sorted({int(entry) for entry in _expanded(indexes)} | {int(index)})
-    return ",".join(map(str, numbers))
+    ranges: list[list[int]] = []
+    for number in sorted({int(entry) for entry in _expanded(indexes)} | {int(index)}):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
 
 
 def _restarts(pod: Object) -> int:

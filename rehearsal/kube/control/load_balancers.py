@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.store import Event, Object, Store
-from rehearsal.kube.control.control_loop import Controller, Key, named
+from rehearsal.kube.control.control_loop import Controller, Key, key_of, named
 from rehearsal.kube.control.events import EventRecorder
+from rehearsal.kube.control.finalizers import add_finalizer, finalizers, release
 from rehearsal.kube.control.pods import seconds_since
 from rehearsal.world import Settings
 
@@ -39,8 +40,7 @@ class LoadBalancers(Controller):
             return None
         if _ingress(service):
             return None
-        if _FINALIZER not in service["metadata"].get("finalizers", []):
-            service["metadata"].setdefault("finalizers", []).append(_FINALIZER)
+        if add_finalizer(service, _FINALIZER):
             service = self.store.update(kind_of("Service"), service)
             self._recorder.normal(service, "EnsuringLoadBalancer", "Ensuring load balancer")
         return self._bring_up(service)
@@ -57,15 +57,11 @@ class LoadBalancers(Controller):
         return None
 
     def _take_down(self, service: Object) -> None:
-        finalizers = service["metadata"].get("finalizers", [])
-        if _FINALIZER not in finalizers:
+        if _FINALIZER not in finalizers(service):
             return
         self._recorder.normal(service, "DeletingLoadBalancer", "Deleting load balancer")
         self.write_status(service, {"loadBalancer": {}})
-        fresh = self.find("Service", (service["metadata"]["namespace"], service["metadata"]["name"]))
-        if fresh is not None:
-            fresh["metadata"]["finalizers"].remove(_FINALIZER)
-            self.store.update(kind_of("Service"), fresh)
+        release(self.store, kind_of("Service"), *key_of(service), _FINALIZER)
 
 
 def _ingress(service: Object) -> list[Object]:

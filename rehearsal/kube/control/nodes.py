@@ -115,7 +115,7 @@ def _status(entry: Mapping[str, Any], facts: ClusterFacts, number: int) -> Objec
             "systemUUID": identity[:32],
             "containerRuntimeVersion": "containerd://2.1.4",
             "kernelVersion": "6.12.46+",
-            "kubeProxyVersion": "",
+            "kubeProxyVersion": f"v{facts.version}",
             "kubeletVersion": f"v{facts.version}",
             "operatingSystem": "linux",
             "osImage": "Container-Optimized OS from Google",

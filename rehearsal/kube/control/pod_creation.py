@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rehearsal.kube.api.defaults import set_defaults
@@ -11,6 +11,7 @@ from rehearsal.kube.api.status import ApiError
 from rehearsal.kube.api.store import Object, Store, clone
 from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.owners import controller_reference
+from rehearsal.kube.control.pods import containers
 
 Admission = Callable[[Kind, Object, str], Object]
 
@@ -28,12 +29,15 @@ class PodsFromTemplates:
         self._admit = admit
         self._recorder = recorder
 
-    def create(self, owner: Object, *, prefix: str = "", **changes: Any) -> Object:
+    def create(
+        self, owner: Object, *, prefix: str = "", environment: Sequence[Object] = (), **changes: Any
+    ) -> Object:
         """Create one Pod from the owner's spec.template.
 
         Args:
             owner: a ReplicaSet or a Job.
             prefix: of the Pod's name; else the owner's name.
+            environment: variables that each container gets more.
             changes: to the Pod's metadata: labels, annotations, finalizers.
 
         Raises:
@@ -51,6 +55,9 @@ class PodsFromTemplates:
             "ownerReferences": [controller_reference(owner)],
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+        for container in containers(pod):
+            if environment:
+                container["env"] = [*(container.get("env") or []), *environment]
         set_defaults(kind_of("Pod"), pod)
         try:
             made = self._store.create(kind_of("Pod"), self._admit(kind_of("Pod"), pod, "CREATE"))

@@ -11,7 +11,7 @@ from rehearsal.kube.control.conditions import condition, with_condition
 from rehearsal.kube.control.control_loop import Controller, Key, key_of
 from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.pods import claim_names, is_terminating
-from rehearsal.kube.control.scheduling import NO_VICTIMS, NOT_HELPFUL, rejections
+from rehearsal.kube.control.scheduling import NO_VICTIMS, NOT_HELPFUL, may_fit_an_empty_node, rejections
 
 _EVERY_PENDING_POD: Key = ("", "")
 _RELEVANT = ("Pod", "Node", "PersistentVolumeClaim", "PersistentVolume")
@@ -48,7 +48,7 @@ class Scheduler(Controller):
         elif fitting := [name for name, why in reasons.items() if not why]:
             self._bind(pod, min(fitting, key=lambda name: (_load(name, pods), name)))
         else:
-            self._refuse(pod, _explain(reasons))
+            self._refuse(pod, _explain(pod, nodes, reasons))
 
     def _bind(self, pod: Object, node: str) -> None:
         pod["spec"]["nodeName"] = node
@@ -91,13 +91,17 @@ def _explain_all(reason: str, nodes: int) -> str:
     return f"0/{nodes} nodes are available: {reason}. {_preemption(Counter({NOT_HELPFUL: nodes}), nodes)}"
 
 
-def _explain(reasons: dict[str, list[str]]) -> str:
+def _explain(pod: Object, nodes: Sequence[Object], reasons: dict[str, list[str]]) -> str:
     counts = Counter(reason for why in reasons.values() for reason in why)
-    preemption = Counter(
-        NO_VICTIMS if all(reason.startswith("Insufficient") for reason in why) else NOT_HELPFUL
-        for why in reasons.values()
-    )
-    return f"0/{len(reasons)} nodes are available: {_listed(counts)}. {_preemption(preemption, len(reasons))}"
+    full = [
+        node
+        for node in nodes
+        if all(reason.startswith("Insufficient") for reason in reasons[node["metadata"]["name"]])
+        and may_fit_an_empty_node(pod, node)
+    ]
+    hopeless = len(nodes) - len(full)
+    preemption = +Counter({NO_VICTIMS: len(full), NOT_HELPFUL: hopeless})
+    return f"0/{len(nodes)} nodes are available: {_listed(counts)}. {_preemption(preemption, len(nodes))}"
 
 
 def _preemption(counts: Counter[str], nodes: int) -> str:

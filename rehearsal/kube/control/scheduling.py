@@ -87,6 +87,15 @@ def _fit(pod: Object, node: Object, pods: Iterable[Object]) -> list[str]:
     ]
 
 
+def may_fit_an_empty_node(pod: Object, node: Object) -> bool:
+    """Tell whether the node would have room if nothing ran there, so that preemption could help."""
+    allocatable = node["status"]["allocatable"]
+    return all(
+        pod_request(pod, resource) <= amount(allocatable.get(resource, 0))
+        for resource in requested_resources(pod)
+    )
+
+
 def _free(resource: str, allocatable: Object, resident: list[Object]) -> Decimal:
     taken = sum((pod_request(entry, resource) for entry in resident), Decimal(0))
     return amount(allocatable.get(resource, 0)) - taken

@@ -8,6 +8,7 @@ from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.store import Event
 from rehearsal.kube.control.admission import PV_PROTECTION, PVC_PROTECTION
 from rehearsal.kube.control.control_loop import Controller, Key, key_of, named
+from rehearsal.kube.control.finalizers import release
 from rehearsal.kube.control.pods import claim_names, has_ended
 
 
@@ -28,7 +29,7 @@ class ClaimProtection(Controller):
             return None
         pods = self.objects("Pod", key[0])
         if not any(key[1] in claim_names(pod) and not has_ended(pod) for pod in pods):
-            release(self, "PersistentVolumeClaim", key, PVC_PROTECTION)
+            release(self.store, kind_of("PersistentVolumeClaim"), *key, PVC_PROTECTION)
         return None
 
 
@@ -45,14 +46,5 @@ class VolumeProtection(Controller):
         if volume is None or "deletionTimestamp" not in volume["metadata"]:
             return None
         if (volume.get("status") or {}).get("phase") != "Bound":
-            release(self, "PersistentVolume", key, PV_PROTECTION)
+            release(self.store, kind_of("PersistentVolume"), *key, PV_PROTECTION)
         return None
-
-
-def release(controller: Controller, kind: str, key: Key, finalizer: str) -> None:
-    """Take one finalizer off an object; the last one taken removes an object that is being deleted."""
-    obj = controller.find(kind, key)
-    if obj is None or finalizer not in obj["metadata"].get("finalizers", []):
-        return
-    obj["metadata"]["finalizers"].remove(finalizer)
-    controller.store.update(kind_of(kind), obj)

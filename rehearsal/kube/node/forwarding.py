@@ -50,17 +50,31 @@ class Forwarder(_Side):
 
     Args:
         pick: chooses the address; None drops the connection, as where nobody listens.
+        open_ones: the forwarders of connections that are open; it adds and removes itself.
     """
 
-    def __init__(self, pick: Callable[[], tuple[str, int] | None]) -> None:
+    def __init__(self, pick: Callable[[], tuple[str, int] | None], open_ones: set[Forwarder]) -> None:
         self._pick = pick
+        self._open_ones = open_ones
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Read nothing until the other side stands."""
         super().connection_made(transport)
+        self._open_ones.add(self)
         cast(asyncio.Transport, transport).pause_reading()
         self._task = asyncio.get_running_loop().create_task(self._connect())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Close the other side as well."""
+        super().connection_lost(exc)
+        self._open_ones.discard(self)
+
+    def abort(self) -> None:
+        """Drop the connection on both sides."""
+        for side in (self, self.other):
+            if side and side.transport:
+                side.transport.abort()
 
     async def _connect(self) -> None:
         address = self._pick()

@@ -36,6 +36,7 @@ class ServiceProxy:
         self._local_address = local_address
         self._changed = changed
         self._listeners: dict[_Port, asyncio.Server] = {}
+        self._connections: set[Forwarder] = set()
 
     async def run(self) -> None:
         """Open and close listeners as Services come and go, until cancelled."""
@@ -49,6 +50,8 @@ class ServiceProxy:
             self._store.unsubscribe(queue)
             for listener in self._listeners.values():
                 listener.close()
+            for connection in list(self._connections):
+                connection.abort()
 
     def hosts(self, namespace: str) -> dict[str, str]:
         """Map each `host:port` that a Pod of the Namespace may say to the listener's address."""
@@ -87,7 +90,7 @@ class ServiceProxy:
 
     async def _listen(self, port: _Port) -> asyncio.Server:
         def forwarder() -> Forwarder:
-            return Forwarder(lambda: self._pick(port))
+            return Forwarder(lambda: self._pick(port), self._connections)
 
         return await asyncio.get_running_loop().create_server(forwarder, LOOPBACK, 0)
 
