@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,17 +16,19 @@ ANONYMOUS: Callable[[], Any] = AnonymousCredentials
 BODY = os.urandom(3 * 1024 * 1024 + 17)
 
 
-@pytest.fixture(autouse=True)
-def no_requests_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client would read each bucket's metadata in a thread, for traces that nobody keeps."""
-    monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-
-
 @pytest.fixture
 def client(storage_url: str) -> Iterator[storage.Client]:
     options = ClientOptions(api_endpoint=storage_url)
     with storage.Client(project="p1", credentials=ANONYMOUS(), client_options=options) as client:
         yield client
+        join_background_requests()
+
+
+def join_background_requests() -> None:
+    """Wait for the threads in which the client reads buckets' metadata, after a 404 for instance."""
+    for thread in threading.enumerate():
+        if "_background" in thread.name:
+            thread.join()
 
 
 @pytest.fixture
@@ -38,6 +41,7 @@ def test_the_emulator_variable_is_enough(storage_url: str, monkeypatch: pytest.M
     with storage.Client(project="p1") as client:
         client.create_bucket("models").blob("a").upload_from_string(b"hello")
         assert client.bucket("models").blob("a").download_as_bytes() == b"hello"
+        join_background_requests()
 
 
 def test_an_upload_in_one_request_comes_back(bucket: storage.Bucket) -> None:
