@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import yaml
+import ruamel.yaml
 
 from rehearsal.documents import Database
 from rehearsal.kube.clusters import KubernetesClusters
@@ -154,7 +154,9 @@ class Kube:
         return f"{self.server}/{group}/{middle}{plural}" + (f"/{name}" if name else "")
 
     def apply(self, manifests: str | Json) -> list[Json]:
-        documents = yaml.safe_load_all(manifests) if isinstance(manifests, str) else [manifests]
+        documents = (
+            ruamel.yaml.YAML(typ="safe").load_all(manifests) if isinstance(manifests, str) else [manifests]
+        )
         return [self._apply(document) for document in documents]
 
     def _apply(self, document: Json) -> Json:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.kube_control.kube_stand_in import KEY, Kube, StandIn, condition, facts, phase, wait
+from tests.kube_control.kube_stand_in import KEY, Json, Kube, StandIn, condition, facts, phase, wait
 from tests.kube_control.test_deployments_roll_out import deployment, rolled_out
 from tests.kube_control.test_pods_run_as_processes import pod
 
@@ -44,7 +44,7 @@ def test_containers_start_again_and_count_it(stand_in: StandIn) -> None:
         assert again.server == kube.server
         name = before["metadata"]["name"]
         found = again.wait(
-            "Pod", name, until=lambda now: now and restarts(now) == 1 and condition("Ready")(now)
+            "Pod", name, until=lambda now: condition("Ready")(now) and restarts(now or {}) == 1
         )
         last = found["status"]["containerStatuses"][0]["lastState"]["terminated"]
         assert last["exitCode"] == 137
@@ -54,10 +54,8 @@ def test_containers_start_again_and_count_it(stand_in: StandIn) -> None:
         stand_in.stop()
 
 
-def restarts(found: dict[str, object]) -> int:
-    status = found["status"]
-    assert isinstance(status, dict)
-    count: int = status["containerStatuses"][0]["restartCount"]
+def restarts(found: Json) -> int:
+    count: int = found["status"]["containerStatuses"][0]["restartCount"]
     return count
 
 

@@ -82,9 +82,7 @@ def test_endpoints_list_the_ready_pods(kube: Kube) -> None:
     kube.wait("Pod", "one", until=condition("Ready"))
     (found,) = wait(
         lambda: kube.items("EndpointSlice", labelSelector="kubernetes.io/service-name=web"),
-        until=lambda slices: (
-            slices and slices[0]["endpoints"] and slices[0]["endpoints"][0]["conditions"]["ready"]
-        ),
+        until=lambda slices: [each["conditions"]["ready"] for each in slices[0]["endpoints"] or []] == [True],
     )
     assert found["ports"] == [{"name": "http", "port": 8000, "protocol": "TCP"}]
     assert found["endpoints"][0]["targetRef"]["name"] == "one"
