@@ -27,7 +27,8 @@ class ClaimProtection(Controller):
         claim = self.find("PersistentVolumeClaim", key)
         if claim is None or "deletionTimestamp" not in claim["metadata"]:
             return None
-        pods = self.objects("Pod", key[0])
+        # A Pod without a node does not hold it: no kubelet would start one on a claim that is being deleted.
+        pods = [pod for pod in self.objects("Pod", key[0]) if pod["spec"].get("nodeName")]
         if not any(key[1] in claim_names(pod) and not has_ended(pod) for pod in pods):
             release(self.store, kind_of("PersistentVolumeClaim"), *key, PVC_PROTECTION)
         return None
