@@ -41,7 +41,7 @@ def build(home: Path) -> Path:
 def _files() -> Iterator[tuple[str, bytes]]:
     every = list(tensors())
     for text in _TEXTS.iterdir():
-        yield text.name, text.read_bytes()
+        yield text.name.replace("gitattributes", ".gitattributes"), text.read_bytes()
     yield from _sharded(every, 15, "model-{:05}-of-00014.safetensors", first=0)
     yield from _sharded(every, 7, "original/model--{:05}-of-00007.safetensors", first=1)
     yield "metal/model.bin", serialize(every)
