@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import ruamel.yaml
 
 from rehearsal.documents import Database
 from rehearsal.kube.clusters import KubernetesClusters

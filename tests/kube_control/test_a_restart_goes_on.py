@@ -54,7 +54,8 @@ def test_containers_start_again_and_count_it(stand_in: StandIn) -> None:
         stand_in.stop()
 
 
-def restarts(found: Json) -> int:
+def restarts(found: Json | None) -> int:
+    assert found is not None
     count: int = found["status"]["containerStatuses"][0]["restartCount"]
     return count
 
@@ -85,7 +86,7 @@ def test_a_killed_stand_in_leaves_no_process_behind(tmp_path: Path) -> None:
     wait(lambda: is_gone(child))
     stand_in, kube = started_again(home)
     try:
-        found = kube.wait("Pod", "family", until=lambda now: now and restarts(now) == 1)
+        found = kube.wait("Pod", "family", until=lambda now: restarts(now) == 1)
         assert found["spec"]["nodeName"] == "gke-default"
     finally:
         stand_in.stop()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.kube_control.kube_stand_in import Kube, gone, phase, wait
+from tests.kube_control.kube_stand_in import Kube, condition, gone, phase, wait
 
 VOLUME = """
 apiVersion: v1
@@ -114,10 +114,10 @@ apiVersion: v1
 kind: Pod
 metadata: {name: user}
 spec:
-  nodeSelector: {no: where}
   containers: [{name: c, image: "busybox:1", command: [sleep, "100"]}]
   volumes: [{name: v, persistentVolumeClaim: {claimName: vllm-pvc}}]
 """)
+    kube.wait("Pod", "user", until=condition("PodScheduled"))
     kube.delete("PersistentVolumeClaim", "vllm-pvc")
     claim = kube.get("PersistentVolumeClaim", "vllm-pvc")
     assert claim is not None
