@@ -54,6 +54,7 @@ class Cluster:
         self.folder = folder
         self.pods = Pods(folder)
         self.store = Store({})
+        self._open: list[asyncio.BaseTransport] = []
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
@@ -72,7 +73,7 @@ class Cluster:
             _protocol_of(self._runner), "127.0.0.1", 0, ssl=context, ssl_shutdown_timeout=0.01
         )
         self.port = self._listener.sockets[0].getsockname()[1]
-        self._shouter = await asyncio.start_server(_shout, "127.0.0.1", 0)
+        self._shouter = await asyncio.start_server(self._shout, "127.0.0.1", 0)
         self.pods.ports[8000] = self._shouter.sockets[0].getsockname()[1]
 
     def run(self, coroutine: Any) -> Any:
@@ -139,12 +140,25 @@ class Cluster:
     async def _close(self) -> None:
         self._shouter.close()
         self._listener.close()
+        transports = [*self._open, *(c.transport for c in _protocol_of(self._runner).connections)]
+        sockets = [transport.get_extra_info("socket") for transport in transports if transport]
         await self._runner.cleanup()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
-        await asyncio.sleep(0.05)  # the transports that were closed let go of their sockets
+        while any(socket is not None and socket.fileno() != -1 for socket in sockets):  # noqa: ASYNC110 - asyncio tells nobody of it
+            await asyncio.sleep(0.01)
+
+    async def _shout(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer in capitals until the other side ends."""
+        self._open.append(writer.transport)
+        try:
+            while data := await reader.read(65536):
+                writer.write(data.upper())
+                await writer.drain()
+        finally:
+            writer.close()
 
 
 def _protocol_of(runner: web.AppRunner) -> web.Server:
@@ -154,13 +168,6 @@ def _protocol_of(runner: web.AppRunner) -> web.Server:
 
 def _admit(kind: Kind, obj: dict[str, Any], operation: str) -> dict[str, Any]:
     return obj
-
-
-async def _shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data.upper())
-        await writer.drain()
-    writer.close()
 
 
 @pytest.fixture

@@ -133,7 +133,27 @@ def test_describe_and_explain(cluster: Any, deployment: dict[str, Any]) -> None:
     )
 
 
+def test_create_sends_protobuf_for_simple_kinds(cluster: Any) -> None:
+    cluster.kubectl("create", "namespace", "serving")
+    in_namespace = ("-n", "serving")
+    cluster.kubectl("create", "secret", "generic", "hf", "--from-literal=token=abc", *in_namespace)
+    cluster.kubectl("create", "configmap", "files", "--from-literal=a=1", "--from-literal=b=2", *in_namespace)
+    cluster.kubectl("create", "serviceaccount", "reader", *in_namespace)
+    cluster.kubectl("create", "quota", "few", "--hard=pods=3,requests.google.com/tpu=4", *in_namespace)
+    secret = cluster.store.get(kind_of("Secret"), "serving", "hf")
+    assert (secret["data"], secret["type"]) == ({"token": "YWJj"}, "Opaque")
+    assert cluster.store.get(kind_of("ConfigMap"), "serving", "files")["data"] == {"a": "1", "b": "2"}
+    hard = cluster.store.get(kind_of("ResourceQuota"), "serving", "few")["spec"]["hard"]
+    assert hard == {"pods": "3", "requests.google.com/tpu": "4"}
+
+
+def test_a_protobuf_body_of_another_kind_is_refused(cluster: Any) -> None:
+    refused = cluster.kubectl("create", "deployment", "a", "--image=x", check=False)
+    assert "accepted media types include: application/json" in refused.stderr
+
+
 def test_version_and_access(cluster: Any) -> None:
     version = json.loads(cluster.kubectl("version", "-o", "json").stdout)
     assert version["serverVersion"]["gitVersion"] == "v1.34.1-gke.1829001"
     assert cluster.kubectl("get", "--raw", "/readyz").stdout == "ok"
+    assert cluster.kubectl("auth", "can-i", "create", "pods").stdout == "yes\n"

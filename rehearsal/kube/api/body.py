@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from rehearsal.kube.api.kinds import Kind
+from rehearsal.kube.api.protobuf import MEDIA_TYPE as PROTOBUF
+from rehearsal.kube.api.protobuf import read_protobuf
 from rehearsal.kube.api.status import bad_request, invalid_object, required, unsupported_media_type
 from rehearsal.kube.api.write import Write
 
@@ -26,8 +28,10 @@ async def read_object(request: web.Request) -> Any:
     """Read a POST's or PUT's body.
 
     Raises:
-        ApiError: 400, it cannot be parsed; 415, it is in another encoding, such as protobuf.
+        ApiError: 400, it cannot be parsed; 415, it is in an encoding that is not read.
     """
+    if request.content_type == PROTOBUF:
+        return read_protobuf(await request.read())
     if request.content_type not in {_JSON, _YAML, "application/octet-stream", "text/plain"}:
         raise unsupported_media_type([_JSON, _YAML])
     return parse(await request.read())

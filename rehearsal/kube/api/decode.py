@@ -76,18 +76,12 @@ def check_applied(kind: Kind, namespace: str | None, name: str, body: Any) -> Ob
     if not isinstance(body, dict) or "apiVersion" not in body or "kind" not in body:
         raise bad_request("error decoding patch: Object 'Kind' or 'apiVersion' is missing")
     _check_kind(kind, body)
+    if wrong := type_errors(type_of(kind), body):
+        raise _untyped(kind, namespace, name, wrong)
     metadata = body.setdefault("metadata", {})
     if metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     check_names(namespace, name, metadata)
-    wrong = type_errors(type_of(kind), body)
-    if wrong:
-        told = wrong[0] if len(wrong) == 1 else "errors:\n  " + "\n  ".join(wrong)
-        where = f"{namespace}/{name}" if namespace else f"/{name}"
-        message = (
-            f"failed to create typed patch object ({where}; {kind.api_version}, Kind={kind.kind}): {told}"
-        )
-        raise ApiError(500, "", message)
     for field in _SYSTEM:
         if field != "resourceVersion":
             metadata.pop(field, None)
@@ -95,6 +89,15 @@ def check_applied(kind: Kind, namespace: str | None, name: str, body: Any) -> Ob
     if namespace:
         metadata["namespace"] = namespace
     return body
+
+
+def _untyped(kind: Kind, namespace: str | None, name: str, wrong: list[str]) -> ApiError:
+    told = wrong[0] if len(wrong) == 1 else "errors:\n  " + "\n  ".join(wrong)
+    message = (
+        f"failed to create typed patch object ({namespace or ''}/{name}; {kind.api_version},"
+        f" Kind={kind.kind}): {told}"
+    )
+    return ApiError(500, "", message)
 
 
 def check_names(namespace: str | None, name: str | None, metadata: Object) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 
 from aiohttp import web
 
@@ -39,8 +40,9 @@ async def watch(
     events = _Events(
         store, target, selected, render, bookmarks=query.get("allowWatchBookmarks") in {"1", "true", "True"}
     )
-    async for line in events.lines(request, version, seconds, initial):
-        await response.write(line)
+    async with aclosing(events.lines(request, version, seconds, initial)) as lines:
+        async for line in lines:
+            await response.write(line)
     await response.write_eof()
     return response
 
@@ -65,7 +67,7 @@ def _wants_initial_events(target: Target, query: Mapping[str, str]) -> bool:
 
 def _seconds(query: Mapping[str, str]) -> float:
     try:
-        return float(query.get("timeoutSeconds") or _LONGEST_SECONDS)
+        return float(query.get("timeoutSeconds") or 0) or _LONGEST_SECONDS
     except ValueError as error:
         raise bad_request(f'strconv.ParseInt: parsing "{query["timeoutSeconds"]}": invalid syntax') from error
 
@@ -84,7 +86,7 @@ class _Events:
 
     async def lines(
         self, request: web.Request, version: int | None, seconds: float, initial: bool
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         queue = self._store.subscribe()
         try:
             for line in self._catch_up(version, initial):
@@ -107,7 +109,7 @@ class _Events:
 
     async def _follow(
         self, request: web.Request, queue: asyncio.Queue[Event], seconds: float
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         end, bookmark = loop.time() + seconds, loop.time() + _BOOKMARK_SECONDS
         while (now := loop.time()) < end and not _gone(request):
