@@ -153,10 +153,9 @@ class Kube:
         return f"{self.server}/{group}/{middle}{plural}" + (f"/{name}" if name else "")
 
     def apply(self, manifests: str | Json) -> list[Json]:
-        documents = (
-            ruamel.yaml.YAML(typ="safe").load_all(manifests) if isinstance(manifests, str) else [manifests]
-        )
-        return [self._apply(document) for document in documents]
+        if isinstance(manifests, str):
+            return [self._apply(document) for document in YAML(typ="safe").load_all(manifests)]
+        return [self._apply(manifests)]
 
     def _apply(self, document: Json) -> Json:
         metadata = document["metadata"]
