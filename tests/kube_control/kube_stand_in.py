@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from ruamel.yaml import YAML
 
 from rehearsal.documents import Database
 from rehearsal.kube.clusters import KubernetesClusters
