@@ -8,7 +8,7 @@ from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.store import Event, Object, Store, timestamp
 from rehearsal.kube.control.conditions import is_true, with_condition
 from rehearsal.kube.control.control_loop import Controller, Key, key_of, named
-from rehearsal.kube.control.deadlines import back_off_seconds, deadline_seconds
+from rehearsal.kube.control.deadlines import back_off_seconds
 from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.finalizers import finalizers, release
 from rehearsal.kube.control.owners import controlled, controller_key
@@ -145,7 +145,8 @@ class Jobs(Controller):
         seconds = job["spec"].get("activeDeadlineSeconds")
         if seconds is None:
             return None
-        return deadline_seconds(self._settings, seconds) - seconds_since(job["status"]["startTime"])
+        # Never scaled: the program that it bounds, such as a benchmark, takes its own time here too.
+        return float(seconds - seconds_since(job["status"]["startTime"]))
 
     def _back_off(self, job: Object, pods: list[Object]) -> float:
         """Tell how long to wait before a failed Pod is replaced."""
