@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from aiohttp import web
 from rehearsal.kube.api.ages import parse_time
 from rehearsal.kube.api.containers import container_of, pod_of, status_of
 from rehearsal.kube.api.log_times import LogTimes
+from rehearsal.kube.api.responses import client_gone, stream
 from rehearsal.kube.api.routing import Target
 from rehearsal.kube.api.runtime import PodRuntime
 from rehearsal.kube.api.status import bad_request
@@ -45,23 +46,14 @@ async def answer_log(
     _check_has_log(pod, container, previous=previous)
     namespace, name = target.namespace or "", pod["metadata"]["name"]
     path = runtime.log_path(namespace, name, container, previous)
-    wanted = _wanted(query)
-    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
-    response.enable_chunked_encoding()
-    await response.prepare(request)
-    log = _Log(path, times, wanted)
-    for chunk in log.present():
-        await response.write(chunk)
-    if query.get("follow") in {"true", "1"} and not previous:
+    log = _Log(path, times, _wanted(query))
 
-        def ended() -> bool:
-            now = store.get(target.kind, namespace, name)
-            return now is None or _has_ended(now, pod, container) or _gone(request)
+    def ended() -> bool:
+        now = store.get(target.kind, namespace, name)
+        return now is None or _has_ended(now, pod, container) or client_gone(request)
 
-        async for chunk in log.further(ended):
-            await response.write(chunk)
-    await response.write_eof()
-    return response
+    follow = query.get("follow") in {"true", "1"} and not previous
+    return await stream(request, "text/plain", log.chunks(ended if follow else None))
 
 
 def _check_has_log(pod: Object, container: str, *, previous: bool) -> None:
@@ -88,10 +80,6 @@ def _has_ended(now: Object, then: Object, container: str) -> bool:
         return True
     restarted = before is not None and status.get("restartCount", 0) != before.get("restartCount", 0)
     return restarted or "running" not in status.get("state", {})
-
-
-def _gone(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
 
 
 def _wanted(query: Mapping[str, str]) -> _Wanted:
@@ -121,7 +109,24 @@ class _Log:
         self._offset = 0
         self._sent = 0
 
-    def present(self) -> list[bytes]:
+    async def chunks(self, ended: Callable[[], bool] | None) -> AsyncGenerator[bytes]:
+        """Give what is there, then what comes.
+
+        Args:
+            ended: whether nothing comes any more; None where what comes was not asked for.
+        """
+        for chunk in self._present():
+            yield chunk
+        while ended is not None and (self._wanted.limit is None or self._sent < self._wanted.limit):
+            last = ended()
+            while chunk := self._read():
+                for part in self._cut([chunk]):
+                    yield part
+            if last:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _present(self) -> list[bytes]:
         """Give the part of what is there that was asked for."""
         if not self._path.exists():
             return []
@@ -135,17 +140,6 @@ class _Log:
         if self._wanted.tail is not None:
             lines = lines[max(len(lines) - self._wanted.tail, 0) :]
         return self._cut(lines)
-
-    async def further(self, ended: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """Give what is written from now on, until the container has ended and all is read."""
-        while self._wanted.limit is None or self._sent < self._wanted.limit:
-            last = ended()
-            while chunk := self._read():
-                for part in self._cut([chunk]):
-                    yield part
-            if last:
-                return
-            await asyncio.sleep(_POLL_SECONDS)
 
     def _read(self) -> bytes:
         if not self._path.exists():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing, suppress
 from typing import Any
 
 from aiohttp import web
@@ -27,6 +28,26 @@ def json_answer(document: Any, *, code: int = 200, warnings: Iterable[str] = ())
         quoted = warning.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{quoted}"')
     return response
+
+
+async def stream(
+    request: web.Request, content_type: str, chunks: AsyncGenerator[bytes]
+) -> web.StreamResponse:
+    """Answer with chunks as they come, until they end or the client has gone."""
+    response = web.StreamResponse(headers={"Content-Type": content_type})
+    response.enable_chunked_encoding()
+    async with aclosing(chunks):
+        with suppress(ConnectionError):
+            await response.prepare(request)
+            async for chunk in chunks:
+                await response.write(chunk)
+            await response.write_eof()
+    return response
+
+
+def client_gone(request: web.Request) -> bool:
+    """Tell whether the client has closed its connection."""
+    return request.transport is None or request.transport.is_closing()
 
 
 @web.middleware

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 
 from aiohttp import web
 
 from rehearsal.kube.api.listing import selection
+from rehearsal.kube.api.responses import client_gone, stream
 from rehearsal.kube.api.routing import Target
 from rehearsal.kube.api.selectors import Predicate
 from rehearsal.kube.api.status import bad_request, expired, forbidden_field, invalid_object
@@ -34,17 +34,9 @@ async def watch(
     version = _start_version(query)
     initial = _wants_initial_events(target, query)
     seconds = _seconds(query)
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    response.enable_chunked_encoding()
-    await response.prepare(request)
-    events = _Events(
-        store, target, selected, render, bookmarks=query.get("allowWatchBookmarks") in {"1", "true", "True"}
-    )
-    async with aclosing(events.lines(request, version, seconds, initial)) as lines:
-        async for line in lines:
-            await response.write(line)
-    await response.write_eof()
-    return response
+    bookmarks = query.get("allowWatchBookmarks") in {"1", "true", "True"}
+    events = _Events(store, target, selected, render, bookmarks=bookmarks)
+    return await stream(request, "application/json", events.lines(request, version, seconds, initial))
 
 
 def _start_version(query: Mapping[str, str]) -> int | None:
@@ -112,7 +104,7 @@ class _Events:
     ) -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         end, bookmark = loop.time() + seconds, loop.time() + _BOOKMARK_SECONDS
-        while (now := loop.time()) < end and not _gone(request):
+        while (now := loop.time()) < end and not client_gone(request):
             if self._bookmarks and now >= bookmark:
                 bookmark = now + _BOOKMARK_SECONDS
                 yield self._bookmark()
@@ -148,7 +140,3 @@ class _Events:
 
 def _line(change: str, obj: Object) -> bytes:
     return json.dumps({"type": change, "object": obj}, separators=(",", ":")).encode() + b"\n"
-
-
-def _gone(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
