@@ -78,7 +78,7 @@ def test_links_lead_somewhere(document):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
 def test_tasks_and_their_options_exist(document):
     for words in lines_of_inv(document):
-        known: set[str] = set()
+        known = set()
         for word in words[1:]:
             name = word.strip("[].,;")
             if word.startswith("--"):
