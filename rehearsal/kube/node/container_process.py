@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import tempfile
 from pathlib import Path
 
 from rehearsal.kube.api.store import Object
@@ -73,8 +72,8 @@ class ContainerProcess:
             raise StartFailed(f'{_RUNC}exec: "{argv[0]}": {os.strerror(error.errno or 0).lower()}') from error
 
     def _prepare(self) -> None:
-        """Make the folder and the empty log."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Make the folders and the empty log."""
+        (self._folder / "tmp").mkdir(parents=True, exist_ok=True)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._log.touch()
 
@@ -87,7 +86,7 @@ class ContainerProcess:
         own = {
             "HOSTNAME": self._pod.object["metadata"]["name"],
             "HOME": str(self._folder),
-            "TMPDIR": tempfile.gettempdir(),
+            "TMPDIR": str(self._folder / "tmp"),
             "LANG": "C.UTF-8",
         }
         programs = self._pod.services.programs.path
