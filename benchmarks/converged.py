@@ -1,6 +1,6 @@
 """How long a converged `inv setup deploy` takes, beside an Ansible playbook of as many ok tasks.
 
-    python benchmarks/converged.py PATH_OF_ansible-playbook
+    python -m benchmarks.converged PATH_OF_ansible-playbook
 
 ansible-core is a user's own program: install it into a virtual environment of its own.
 """
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import Contender, compare
+from benchmarks.measure import Contender, compare
 
 ROOT = Path(__file__).parents[1]
 TASKS = 15

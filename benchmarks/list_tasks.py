@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import Contender, compare
+from benchmarks.measure import Contender, compare
 
 ROOT = Path(__file__).parents[1]
 TRIVIAL = "from invoke import task\n\n\n@task\ndef hello(c):\n    pass\n"

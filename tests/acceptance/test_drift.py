@@ -1,10 +1,11 @@
-"""One thing is taken away through the stand-in's own APIs; a check names exactly that, a run mends just that."""
+"""One thing is taken away through the stand-in's APIs; a check names just that, and a run mends just that."""
 
 from __future__ import annotations
 
 import base64
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -18,7 +19,7 @@ DEPLOYMENT = "/apis/apps/v1/namespaces/default/deployments/vllm-tpu"
 SERVICE = "/api/v1/namespaces/default/services/vllm-service"
 
 
-def kube(operator, method: str, path: str, body=None) -> dict:
+def kube(operator, method: str, path: str, body=None) -> dict[str, Any]:
     """Ask the cluster's API directly."""
     cluster = operator.google("GET", CLUSTER)
     authority = operator.home / "authority.pem"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 pytestmark = pytest.mark.slow
 
 
-def longest_chain(document: dict) -> float:
+def longest_chain(document: dict[str, Any]) -> float:
     """Add up the seconds along the slowest chain of needs, from the run's journal."""
     seconds = {outcome["section"]: outcome["seconds"] for outcome in document["outcomes"]}
     needs = {step["section"]: step["needs"] for step in document["steps"]}
