@@ -23,6 +23,7 @@ from rehearsal.kube.facts import ClusterFacts
 from rehearsal.kube.node.kubelet import Kubelet
 from rehearsal.kube.node.ports import LOOPBACK
 from rehearsal.kube.node.reaper import Reaper
+from rehearsal.kube.supervision import supervised
 from rehearsal.world import World
 
 _SHUTDOWN_SECONDS = 0.5
@@ -58,11 +59,8 @@ class Cluster:
             port: the port of the last time, taken again where it is free; 0 = any.
         """
         self.take(None)
-        for work in (
-            controllers(self._store, self._admission, self._world.settings).run(),
-            self._kubelet.run(),
-        ):
-            self._tasks.append(asyncio.create_task(work))
+        loop = controllers(self._store, self._admission, self._world.settings)
+        self._tasks = [supervised(loop.run(), "controllers"), supervised(self._kubelet.run(), "kubelet")]
         app = application(self._store, self._kubelet, self._admission, self._facts.version)
         app.middlewares[:0] = middlewares(self._world, "kubernetes")
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)

@@ -35,11 +35,7 @@ class Container:
     def __init__(self, pod: RunningPod, spec: Object, changed: Callable[[], None]) -> None:
         self.spec = spec
         self.name: str = spec["name"]
-        self.state = ContainerState(
-            self.name,
-            spec["image"],
-            f"containerd://{pod.object['metadata']['uid'].replace('-', '')}{self.name}",
-        )
+        self.state = ContainerState(self.name, spec["image"], pod.object["metadata"]["uid"])
         self.up = asyncio.Event()
         self._pod = pod
         self._changed = changed
@@ -74,7 +70,7 @@ class Container:
     async def _run_once(self) -> None:
         await image_pull.pull(self._pod, self.spec, self.state, self._changed)
         process = await self._create()
-        self._say("Normal", "Created", f"Container created: {self.name}")
+        self._say("Normal", "Created", f"Created container: {self.name}")
         started = time.monotonic()
         try:
             await process.start()
@@ -100,7 +96,7 @@ class Container:
 
     async def _live(self, process: ContainerProcess) -> None:
         self._process = process
-        self._say("Normal", "Started", f"Container started: {self.name}")
+        self._say("Normal", "Started", f"Started container {self.name}")
         self.state.run()
         self._changed()
         probes = ContainerProbes(self._pod, self.spec, self.state, process, self._probed)

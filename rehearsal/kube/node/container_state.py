@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from rehearsal.kube.api.store import Object, timestamp
@@ -23,7 +24,7 @@ class ContainerState:
 
     name: str
     image: str
-    container_id: str
+    pod_uid: str
     state: Object = field(default_factory=lambda: dict(_STARTING))
     last_state: Object = field(default_factory=dict)
     restart_count: int = 0
@@ -57,6 +58,12 @@ class ContainerState:
     def _leave(self) -> None:
         if "terminated" in self.state:
             self.last_state = self.state
+
+    @property
+    def container_id(self) -> str:
+        """Give the id of the present run, as containerd's: it is made from the Pod's uid, name and run."""
+        run = f"{self.pod_uid}/{self.name}/{self.restart_count}"
+        return f"containerd://{hashlib.sha256(run.encode()).hexdigest()}"
 
     @property
     def is_running(self) -> bool:

@@ -21,6 +21,7 @@ from rehearsal.kube.node.ports import LOOPBACK
 from rehearsal.kube.node.programs import Programs
 from rehearsal.kube.node.reaper import Reaper
 from rehearsal.kube.node.service_proxy import ServiceProxy
+from rehearsal.kube.supervision import supervised
 from rehearsal.world import World
 
 _DEFAULT_GRACE_SECONDS = 30
@@ -53,7 +54,7 @@ class Kubelet:
     async def run(self) -> None:
         """Follow the Pods until cancelled; then kill all containers."""
         queue = self._store.subscribe()
-        proxy = asyncio.create_task(self._proxy.run())
+        proxy = supervised(self._proxy.run(), "service proxy")
         try:
             self._sweep()
             for pod in self._store.list(kind_of("Pod")):

@@ -13,6 +13,7 @@ from rehearsal.kube.node.container import Container
 from rehearsal.kube.node.gcsfuse import MountFailed, SidecarFailed
 from rehearsal.kube.node.pod import RunningPod
 from rehearsal.kube.node.pod_status import conditions_of, phase_of
+from rehearsal.kube.supervision import supervised
 
 _FIRST_MOUNT_RETRY = 2.0
 _LAST_MOUNT_RETRY = 120.0
@@ -40,7 +41,7 @@ class PodWorker:
 
     def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._run(), name=f"pod {self.pod.full_name}")
+        self._task = supervised(self._run(), f"pod {self.pod.full_name}")
 
     def containers(self) -> Iterable[Container]:
         """Give all containers, init containers first."""
@@ -114,7 +115,7 @@ class PodWorker:
         """Run the init containers, one after another; tell whether all are done."""
         for container in self.init:
             if is_sidecar(container.spec):
-                self._sidecars.append(asyncio.create_task(container.run()))
+                self._sidecars.append(supervised(container.run(), f"sidecar of {self.pod.full_name}"))
                 await container.up.wait()
             else:
                 await container.run()
@@ -133,7 +134,7 @@ class PodWorker:
     def terminate(self, grace_seconds: float) -> None:
         """Stop the containers and then take the Pod out of the store."""
         if self._ending is None:
-            self._ending = asyncio.create_task(self._terminate(grace_seconds))
+            self._ending = supervised(self._terminate(grace_seconds), f"end of pod {self.pod.full_name}")
 
     async def _terminate(self, grace_seconds: float) -> None:
         if self._task is not None:
