@@ -76,7 +76,7 @@ def read_figures(log: str) -> Figures | None:
     Args:
         log: stdout and stderr; carriage returns and colours do no harm.
     """
-    text = _ANSI.sub("", log).replace("\r", "\n")
+    text = _ANSI.sub("", log).replace("\r\n", "\n").replace("\r", "\n")
     block = _block(text)
     saved = _saved(text)
     if block is None:

@@ -12,6 +12,8 @@ from runbook.clients.kube.objects import Object
 
 _IMAGE: Final = frozenset({"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 _BROKEN: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+_SIDECAR: Final = "gke-gcsfuse-sidecar"
+_REFUSAL: Final = re.compile(r"[Ee]rror|denied|Denied|does not have|40[134]")
 _LOG_LINES: Final = 15
 _UNSCHEDULABLE_SECONDS: Final = 120.0
 _MOUNT_SECONDS: Final = 300.0
@@ -82,7 +84,7 @@ def _unscheduled(pod: Object, *, ending: bool) -> Diagnosis | None:
 
 
 def _of_containers(kube: KubeClient, pod: Object) -> Diagnosis | None:
-    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    name = pod["metadata"]["name"]
     for container in _statuses(pod):
         waiting = container.get("state", {}).get("waiting", {})
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
@@ -92,13 +94,20 @@ def _of_containers(kube: KubeClient, pod: Object) -> Diagnosis | None:
         if reason in _BROKEN:
             return Diagnosis(text, reason, _UNSCHEDULABLE_SECONDS, text)
         if reason == "CrashLoopBackOff":
-            last = kube.logs(namespace, name, container["name"], previous=True, tail=_LOG_LINES)
-            code = container.get("lastState", {}).get("terminated", {}).get("exitCode")
-            evidence = (
-                f"Pod {name} ended with code {code}, {container['restartCount']} times; its last lines:\n"
-            )
-            return Diagnosis(text, reason, 0, evidence + _root_cause(last))
+            return Diagnosis(text, reason, 0, _crash(kube, pod, container))
     return None
+
+
+def _crash(kube: KubeClient, pod: Object, container: Object) -> str:
+    """Tell how a container ended: its last lines and, as they may be the cause, the mount's refusals."""
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+    last = kube.logs(namespace, name, container["name"], previous=True, tail=_LOG_LINES)
+    code = container.get("lastState", {}).get("terminated", {}).get("exitCode")
+    times = container["restartCount"]
+    evidence = f"Pod {name} ended with code {code}, {times} times; its last lines:\n{_indented(last)}"
+    mount = kube.logs(namespace, name, _SIDECAR, tail=_LOG_LINES)
+    refusals = "\n".join(line for line in mount.splitlines() if _REFUSAL.search(line))
+    return f"{evidence}\n{_SIDECAR} says:\n{_indented(refusals)}" if refusals else evidence
 
 
 def _statuses(pod: Object) -> Iterator[Object]:
@@ -107,8 +116,7 @@ def _statuses(pod: Object) -> Iterator[Object]:
     yield from status.get("containerStatuses", ())
 
 
-def _root_cause(log: str) -> str:
-    """Keep the lines that tell; `Engine core initialization failed` alone hides the cause above it."""
+def _indented(log: str) -> str:
     return "\n".join(f"  {line}" for line in log.splitlines() if line.strip())
 
 

@@ -1,0 +1,134 @@
+"""4.3: the objects are as rendered, from wherever one starts, and the server answers."""
+
+from __future__ import annotations
+
+from runbook.clients.kube.objects import Reference
+from runbook.engine.errors import ConflictError
+from runbook.engine.outcome import Status
+from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, SERVICE, Place, paths
+
+
+def volume_and_claim(place: Place) -> tuple[Reference, Reference]:
+    return place.of_kind("v1", "PersistentVolume")[0], place.of_kind("v1", "PersistentVolumeClaim")[0]
+
+
+def test_from_nothing_every_object_is_made_and_the_server_answers(place: Place) -> None:
+    changed = place.converges("kube.apply", **SERVER)
+    kinds = [path.partition("/")[0] for path in changed]
+    assert kinds == ["persistentvolume", "persistentvolumeclaim", "deployment", "service"]
+    deployment = place.get(DEPLOYMENT)
+    assert deployment is not None
+    assert deployment["status"]["availableReplicas"] == 1
+
+
+def test_converged_it_costs_four_reads(deployed: Place) -> None:
+    deployed.cloud.control("DELETE", "requests")
+    outcome = deployed.check("kube.apply", **SERVER)
+    assert (outcome.status, outcome.reason) == (Status.OK, "vllm-tpu: 1 of 1 Pods ready")
+    asked = deployed.cloud.logged(api="kubernetes")
+    assert [entry["method"] for entry in asked] == ["GET"] * 4
+
+
+def test_a_scaled_deployment_is_scaled_back(deployed: Place) -> None:
+    deployed.patch(DEPLOYMENT, {"spec": {"replicas": 0}})
+    (change,) = deployed.check("kube.apply", **SERVER).changes
+    assert change.warning == "somebody changed this; it is taken back"
+    assert deployed.converges("kube.apply", **SERVER) == ["deployment/vllm-tpu.spec.replicas"]
+
+
+def test_another_service_type_is_named_and_mended(deployed: Place) -> None:
+    deployed.patch(SERVICE, {"spec": {"type": "LoadBalancer"}})
+    changed = deployed.converges("kube.apply", **SERVER)
+    assert "service/vllm-service.spec.type" in changed
+    assert all(path.startswith("service/vllm-service.spec.") for path in changed)
+    service = deployed.get(SERVICE)
+    assert service is not None
+    assert service["spec"]["type"] == "ClusterIP"
+
+
+def test_a_deleted_service_is_made_again(deployed: Place) -> None:
+    deployed.delete(SERVICE)
+    assert deployed.converges("kube.apply", **SERVER) == ["service/vllm-service"]
+
+
+def test_a_claim_deleted_under_a_running_pod_is_made_again_and_bound(deployed: Place) -> None:
+    volume, claim = volume_and_claim(deployed)
+    deployed.delete(claim)
+    changed = deployed.converges("kube.apply", **SERVER)
+    assert changed == [claim.short, claim.short, f"{volume}.spec.claimRef.uid"]
+    bound = deployed.get(claim)
+    assert bound is not None
+    assert bound["status"]["phase"] == "Bound"
+
+
+def test_a_claim_that_is_gone_is_made_again_and_its_released_volume_mended(place: Place) -> None:
+    stopped = place.with_settings("server.replicas=0")
+    stopped.deploy()
+    volume, claim = volume_and_claim(stopped)
+    stopped.delete(claim)
+    changed = stopped.converges("kube.apply", **SERVER)
+    assert changed == [claim.short, f"{volume}.spec.claimRef.uid"]
+
+
+def test_a_volume_deleted_under_its_claim_is_made_again_with_the_claim(deployed: Place) -> None:
+    volume, claim = volume_and_claim(deployed)
+    deployed.delete(volume)
+    assert deployed.converges("kube.apply", **SERVER) == [claim.short, volume.short, claim.short]
+    bound = deployed.get(claim)
+    assert bound is not None
+    assert bound["status"]["phase"] == "Bound"
+
+
+def test_what_others_add_is_left_alone(deployed: Place) -> None:
+    deployed.patch(DEPLOYMENT, {"metadata": {"annotations": {"team": "ours"}}})
+    assert deployed.check("kube.apply", **SERVER).status is Status.OK
+
+
+def test_a_changed_flag_rolls_the_server_over(deployed: Place) -> None:
+    other = deployed.with_settings("server.flags.max-num-seqs=128")
+    changed = other.converges("kube.apply", **SERVER)
+    assert changed == ["deployment/vllm-tpu.spec.template.spec.containers[vllm-tpu].args"]
+
+
+def test_a_field_that_another_tool_applies_is_a_conflict_unless_forced(deployed: Place) -> None:
+    name = {"name": DEPLOYMENT.name, "namespace": DEPLOYMENT.namespace}
+    wish = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": name, "spec": {"replicas": 0}}
+    deployed.claim_field(wish, manager="autoscaler")
+    outcome = deployed.check("kube.apply", **SERVER)
+    assert isinstance(outcome.error, ConflictError)
+    assert ".spec.replicas" in outcome.error.message
+    assert "autoscaler" in outcome.error.message
+    forced = deployed.with_settings("kube.force=true")
+    assert forced.converges("kube.apply", **SERVER) == ["deployment/vllm-tpu.spec.replicas"]
+
+
+def test_an_object_on_its_way_out_is_waited_for(deployed: Place) -> None:
+    deployed.patch(SERVICE, {"metadata": {"finalizers": ["team/held"]}})
+    deployed.delete(SERVICE)
+    planned = deployed.check("kube.apply", **SERVER)
+    assert paths(planned.changes) == ["service/vllm-service"]
+    released = []
+
+    def pause(seconds: float) -> None:
+        if not released:
+            deployed.patch(SERVICE, {"metadata": {"finalizers": None}})
+            released.append(seconds)
+
+    waiting = Place(deployed.cloud, deployed.loaded, pause=pause)
+    done = waiting.apply("kube.apply", **SERVER)
+    assert (done.status, paths(done.changes)) == (Status.CHANGED, ["service/vllm-service"])
+
+
+def test_a_key_is_kept_in_a_secret_and_never_shown(place: Place) -> None:
+    key = place.home / "key"
+    key.write_text("s3cret-key")
+    key.chmod(0o600)
+    guarded = place.with_settings(f"server.api_key={{file: {key}}}")
+    changed = guarded.converges("kube.apply", **SERVER)
+    assert changed[0] == "secret/vllm-tpu-api-key"
+    key.write_text("an0ther-key")
+    other = place.with_settings(f"server.api_key={{file: {key}}}")
+    planned = other.check("kube.apply", **SERVER)
+    (difference,) = planned.changes[0].differences
+    assert difference.path == "secret/vllm-tpu-api-key.data.api-key"
+    assert (difference.before, difference.after) == ("***", "***")

@@ -1,0 +1,108 @@
+"""4.4 and 4.5: a port of this machine leads to the server, and its answer is judged."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import socket
+
+import pytest
+import requests
+
+from runbook.clients.kube.forward import forward
+from runbook.clients.serving import Completion
+from runbook.engine.errors import MissingError
+from runbook.engine.outcome import Status
+from runbook.steps.serving.completion import judge
+from tests.steps_kube.deployment_place import SERVER, Place
+
+
+@pytest.mark.parametrize("uses", ["kube.forward", "serving.completion"])
+def test_without_a_server_the_step_that_deploys_it_is_named(place: Place, uses: str) -> None:
+    error = place.apply(uses).error
+    assert isinstance(error, MissingError)
+    assert error.supplied_by == "kube.apply"
+
+
+@pytest.mark.parametrize("uses", ["kube.forward", "serving.completion"])
+def test_without_a_cluster_the_step_that_makes_it_is_named(empty: Place, uses: str) -> None:
+    error = empty.apply(uses).error
+    assert isinstance(error, MissingError)
+    assert error.supplied_by == "gke.cluster"
+
+
+def test_a_server_that_is_scaled_to_nothing_does_not_answer(place: Place) -> None:
+    stopped = place.with_settings("server.replicas=0")
+    stopped.deploy()
+    assert isinstance(stopped.apply("serving.completion").error, MissingError)
+
+
+def test_the_completion_is_shown_with_its_curl_through_one_forward(deployed: Place) -> None:
+    forwarded, asked = deployed.line(("kube.forward", {}), ("serving.completion", {}), check=False)
+    assert (forwarded.status, asked.status) == (Status.OK, Status.OK), asked.error
+    (shown,) = deployed.voice.outputs
+    curl, text = shown.split("\n", 1)
+    words = shlex.split(curl.removeprefix("$ "))
+    assert forwarded.reason.startswith(words[1].removesuffix("/v1/completions"))
+    assert json.loads(words[-1]) == {
+        "model": "rehearsal/gpt-oss-tiny",
+        "prompt": "San Francisco is a",
+        "max_tokens": 7,
+        "temperature": 0,
+    }
+    assert text.startswith("San Francisco is a")
+    assert len(text) > len("San Francisco is a")
+
+
+def test_the_completion_opens_a_forward_of_its_own(deployed: Place) -> None:
+    outcome = deployed.apply("serving.completion")
+    assert outcome.status is Status.OK, outcome.error
+
+
+def test_a_check_opens_nothing(deployed: Place) -> None:
+    before = len(deployed.cloud.logged(api="kubernetes"))
+    outcomes = deployed.line(("kube.forward", {}), ("serving.completion", {}), check=True)
+    assert [outcome.status for outcome in outcomes] == [Status.OK, Status.OK]
+    asked = deployed.cloud.logged(api="kubernetes")[before:]
+    assert [entry["method"] for entry in asked] == ["GET"]
+
+
+def test_a_taken_port_gives_way_to_the_next(deployed: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        fixed = deployed.with_settings(f"smoke.local_port={port}")
+        outcome = fixed.apply("kube.forward")
+        assert outcome.status is Status.OK, outcome.error
+    assert fixed.voice.warnings[0].startswith(f"port {port} is taken")
+
+
+def test_many_connections_at_once_and_a_new_pod_between_them(deployed: Place) -> None:
+    with (
+        deployed.cluster() as cluster,
+        forward(cluster, "default", "vllm-service", 8000, 0) as opened,
+        requests.Session() as session,
+    ):
+        for _ in range(10):
+            assert session.get(f"{opened.address}/health", timeout=10).ok
+        answers = [requests.get(f"{opened.address}/v1/models", timeout=10) for _ in range(10)]
+        assert {answer.status_code for answer in answers} == {200}
+        deployed.delete(*deployed.of_kind("v1", "Pod"))
+        assert deployed.apply("kube.apply", **SERVER).error is None
+        assert requests.get(f"{opened.address}/health", timeout=10).ok
+
+
+@pytest.mark.parametrize(
+    ("completion", "complaint"),
+    [
+        (Completion(" city", "length", 4, 7), None),
+        (Completion(" city.", "stop", 4, 3), None),
+        (Completion(" city", "abort", 4, 7), "ended by 'abort'"),
+        (Completion("", "stop", 4, 1), "holds no text"),
+        (Completion(" city", "length", 4, 5), "5 of 7 tokens"),
+        (Completion(" city", "stop", 4, 9), "it has 9 tokens"),
+        (Completion(" city", "stop", 0, 2), "the prompt counts as no tokens"),
+    ],
+)
+def test_an_answer_is_judged(completion: Completion, complaint: str | None) -> None:
+    found = judge(completion, 7)
+    assert found is None if complaint is None else complaint in str(found)
