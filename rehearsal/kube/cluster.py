@@ -59,7 +59,7 @@ class Cluster:
             port: the port of the last time, taken again where it is free; 0 = any.
         """
         self.take(None)
-        loop = controllers(self._store, self._admission, self._world.settings)
+        loop = controllers(self._store, self._admission, self._world)
         self._tasks = [supervised(loop.run(), "controllers"), supervised(self._kubelet.run(), "kubelet")]
         app = application(self._store, self._kubelet, self._admission, self._facts.version)
         app.middlewares[:0] = middlewares(self._world, "kubernetes")

@@ -7,7 +7,7 @@ from rehearsal.kube.control.conditions import Condition, condition, with_conditi
 from rehearsal.kube.control.deadlines import deadline_seconds
 from rehearsal.kube.control.pods import seconds_since
 from rehearsal.kube.control.rollout import replicas, surge_and_unavailable
-from rehearsal.world import Settings
+from rehearsal.world import World
 
 _DEFAULT_DEADLINE = 600
 
@@ -16,11 +16,11 @@ class DeploymentStatus:
     """Computes the status of Deployments.
 
     Args:
-        settings: for how progressDeadlineSeconds passes.
+        world: for how progressDeadlineSeconds passes.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     def of(self, deployment: Object, newest: Object | None, old: list[Object]) -> tuple[Object, float | None]:
         """Compute the status.
@@ -69,7 +69,7 @@ class DeploymentStatus:
         if present is None or present["status"] == "False" or deployment["spec"].get("paused"):
             return conditions, None
         given = deployment["spec"].get("progressDeadlineSeconds", _DEFAULT_DEADLINE)
-        left = deadline_seconds(self._settings, given) - seconds_since(present["lastUpdateTime"])
+        left = deadline_seconds(self._world.settings, given) - seconds_since(present["lastUpdateTime"])
         if left > 0:
             return conditions, left
         message = f"{subject} has timed out progressing."

@@ -14,7 +14,7 @@ from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.owners import controlled, controller_key, controller_reference
 from rehearsal.kube.control.pods import has_ended
 from rehearsal.kube.control.rollout import replicas, rolling_update
-from rehearsal.world import Settings
+from rehearsal.world import World
 
 HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
@@ -25,10 +25,10 @@ _COPIED_NOT = ("kubectl.kubernetes.io/last-applied-configuration", REVISION)
 class Deployments(Controller):
     """Creates ReplicaSets and scales them by the strategy."""
 
-    def __init__(self, store: Store, recorder: EventRecorder, settings: Settings) -> None:
+    def __init__(self, store: Store, recorder: EventRecorder, world: World) -> None:
         super().__init__(store)
         self._recorder = recorder
-        self._status = DeploymentStatus(settings)
+        self._status = DeploymentStatus(world)
 
     def keys(self, event: Event) -> Iterable[Key]:
         """Follow Deployments, their ReplicaSets and, for Recreate, the Pods of those."""

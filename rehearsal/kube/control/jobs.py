@@ -14,7 +14,7 @@ from rehearsal.kube.control.finalizers import finalizers, release
 from rehearsal.kube.control.owners import controlled, controller_key
 from rehearsal.kube.control.pod_creation import PodsFromTemplates
 from rehearsal.kube.control.pods import has_ended, is_active, is_ready, is_terminating, phase, seconds_since
-from rehearsal.world import Settings
+from rehearsal.world import World
 
 TRACKING = "batch.kubernetes.io/job-tracking"
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -33,13 +33,11 @@ _FAILURES = {
 class Jobs(Controller):
     """Creates a Job's Pods, counts how they ended, and ends and removes the Job in its turn."""
 
-    def __init__(
-        self, store: Store, pods: PodsFromTemplates, recorder: EventRecorder, settings: Settings
-    ) -> None:
+    def __init__(self, store: Store, pods: PodsFromTemplates, recorder: EventRecorder, world: World) -> None:
         super().__init__(store)
         self._pods = pods
         self._recorder = recorder
-        self._settings = settings
+        self._world = world
 
     def keys(self, event: Event) -> Iterable[Key]:
         """Follow Jobs, and Pods to their Job."""
@@ -154,7 +152,7 @@ class Jobs(Controller):
         ends = [_end(pod) for pod in pods if phase(pod) == "Failed"]
         if not failures or not ends:
             return 0.0
-        wait = back_off_seconds(self._settings, failures, _FIRST_BACK_OFF, _LONGEST_BACK_OFF)
+        wait = back_off_seconds(self._world.settings, failures, _FIRST_BACK_OFF, _LONGEST_BACK_OFF)
         return wait - seconds_since(max(ends))
 
     def _fail(self, job: Object, active: list[Object], reason: str) -> None:

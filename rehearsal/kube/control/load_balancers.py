@@ -11,7 +11,7 @@ from rehearsal.kube.control.control_loop import Controller, Key, key_of, named
 from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.finalizers import add_finalizer, finalizers, release
 from rehearsal.kube.control.pods import seconds_since
-from rehearsal.world import Settings
+from rehearsal.world import World
 
 _FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
 _PROVISIONING_SECONDS = 45.0
@@ -20,10 +20,10 @@ _PROVISIONING_SECONDS = 45.0
 class LoadBalancers(Controller):
     """Gives and takes the ingress addresses. They are of TEST-NET-3, so nothing answers there."""
 
-    def __init__(self, store: Store, recorder: EventRecorder, settings: Settings) -> None:
+    def __init__(self, store: Store, recorder: EventRecorder, world: World) -> None:
         super().__init__(store)
         self._recorder = recorder
-        self._settings = settings
+        self._world = world
 
     def keys(self, event: Event) -> Iterable[Key]:
         """Follow Services."""
@@ -47,7 +47,7 @@ class LoadBalancers(Controller):
 
     def _bring_up(self, service: Object) -> float | None:
         age = seconds_since(service["metadata"]["creationTimestamp"])
-        left = _PROVISIONING_SECONDS * self._settings.time_scale - age
+        left = _PROVISIONING_SECONDS * self._world.settings.time_scale - age
         if left > 0:
             return left
         number = 1 + hashlib.sha256(service["metadata"]["uid"].encode()).digest()[0] % 254

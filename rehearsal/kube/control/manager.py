@@ -18,15 +18,15 @@ from rehearsal.kube.control.replicasets import ReplicaSets
 from rehearsal.kube.control.scheduler import Scheduler
 from rehearsal.kube.control.volume_binding import PersistentVolumeClaims, PersistentVolumes
 from rehearsal.kube.control.volume_protection import ClaimProtection, VolumeProtection
-from rehearsal.world import Settings
+from rehearsal.world import World
 
 
-def controllers(store: Store, admission: Admission, settings: Settings) -> ControlLoop:
+def controllers(store: Store, admission: Admission, world: World) -> ControlLoop:
     """Build the loop with every controller of a cluster.
 
     Args:
         admission: what Pods of controllers must pass.
-        settings: for how durations pass.
+        world: for how durations pass.
     """
     jobs, replica_sets = EventRecorder(store, "job-controller"), EventRecorder(store, "replicaset-controller")
     return ControlLoop(
@@ -37,14 +37,14 @@ def controllers(store: Store, admission: Admission, settings: Settings) -> Contr
             PersistentVolumeClaims(store, EventRecorder(store, "persistentvolume-controller")),
             ClaimProtection(store),
             VolumeProtection(store),
-            Deployments(store, EventRecorder(store, "deployment-controller"), settings),
+            Deployments(store, EventRecorder(store, "deployment-controller"), world),
             ReplicaSets(store, PodsFromTemplates(store, admission, replica_sets)),
-            Jobs(store, PodsFromTemplates(store, admission, jobs), jobs, settings),
+            Jobs(store, PodsFromTemplates(store, admission, jobs), jobs, world),
             PodCollector(store),
             GarbageCollector(store),
             Scheduler(store, EventRecorder(store, "default-scheduler")),
             Endpoints(store),
-            LoadBalancers(store, EventRecorder(store, "service-controller"), settings),
+            LoadBalancers(store, EventRecorder(store, "service-controller"), world),
             EventExpiry(store),
         ],
     )
