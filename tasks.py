@@ -235,7 +235,10 @@ def requests(line: Any, clear: bool = False) -> Any:
         "kind": "status, reset, stall, truncate or operation_error",
         "status": "for kind status: the HTTP status",
         "message": "the error's text",
+        "reason": "for kind status: ErrorInfo's reason",
+        "retry_after": "for kind status: seconds in the Retry-After header",
         "seconds": "for kind stall: how long",
+        "bytes": "for kind truncate: how much of the body is sent",
         "clear": "take all faults back",
     },
 )
@@ -247,15 +250,20 @@ def fault(
     after: str = "0",
     times: str = "1",
     kind: str = "status",
-    status: str = "503",
+    status: str = "",
     message: str = "",
-    seconds: str = "60",
+    reason: str = "",
+    retry_after: str = "",
+    seconds: str = "",
+    bytes: str = "",
     clear: bool = False,
 ) -> Any:
     """Make the n-th request that matches fail, or list the faults."""
     told = {"api": api, "method": method, "path": path, "after": after, "times": times, "kind": kind}
-    detail = {"status": status, "message": message, "seconds": seconds}
-    return command(line, "rehearsal.fault", told=told | detail, clear=clear)
+    detail = {"status": status, "message": message, "reason": reason, "retry_after": retry_after}
+    return command(
+        line, "rehearsal.fault", told=told | detail | {"seconds": seconds, "bytes": bytes}, clear=clear
+    )
 
 
 @word_task("name")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from rehearsal.front.errors import GoogleError
 from rehearsal.front.faults import Fault
 from rehearsal.gke import Gke
 from rehearsal.gke.names import ClusterName
-from rehearsal.world import Settings, World
+from rehearsal.world import World
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 PARAMETERS: dict[str, Any] = {
@@ -64,8 +63,6 @@ class Scenarios:
         name = ClusterName(values["project"], values["location"], values["cluster"])
         if scenario.get("reset"):
             await reset(self._world, self._gke)
-        if "settings" in scenario:
-            self._world.change_settings(Settings(**(asdict(self._world.settings) | scenario["settings"])))
         if "cluster" in scenario:
             operation = self._gke.create_cluster(name, scenario["cluster"])
             await self._gke.operations.end_now(operation)

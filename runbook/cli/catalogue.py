@@ -10,7 +10,14 @@ from runbook.cli.line import Line
 from runbook.config.load import Loaded, load
 from runbook.engine.module import ModuleLibrary
 from runbook.engine.plan import find_steps
-from runbook.engine.playbook import Playbook, StepSpec, check_needs, load_playbook, playbook_names
+from runbook.engine.playbook import (
+    Playbook,
+    StepSpec,
+    check_needs,
+    load_playbook,
+    playbook_names,
+    refuse_twins,
+)
 
 READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown")
 
@@ -37,7 +44,7 @@ def load_playbooks(root: Path) -> list[Playbook]:
     return playbooks
 
 
-def wanted_steps(line: Line, playbooks: Sequence[Playbook]) -> list[StepSpec]:
+def wanted_steps(line: Line, playbooks: Sequence[Playbook]) -> Sequence[StepSpec]:
     """List the steps that the line has queued, each once.
 
     Raises:
@@ -48,7 +55,7 @@ def wanted_steps(line: Line, playbooks: Sequence[Playbook]) -> list[StepSpec]:
     for name in line.playbooks:
         steps += (known.get(name) or load_playbook(line.root / "playbooks", name)).steps
     steps += find_steps(playbooks, line.step_names)
-    return list({step.section: step for step in steps}.values())
+    return refuse_twins(list(dict.fromkeys(steps)))
 
 
 def module_library() -> ModuleLibrary:

@@ -103,6 +103,8 @@ def _finding(outcome: Outcome) -> Finding:
         case Status.WOULD_CHANGE:
             paths = ", ".join(item.path for change in outcome.changes for item in change.differences)
             return Finding(topic, "warning", f"not as it should be: {paths}", f"inv step {outcome.section}")
+        case Status.SKIPPED if outcome.reason.startswith("needs "):
+            return Finding(topic, "warning", f"not looked at: {outcome.reason}")
         case Status.UNKNOWN:
             return Finding(topic, "warning", f"unknown until {outcome.reason}", f"inv step {outcome.reason}")
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from typing import Any
 
@@ -63,6 +64,6 @@ def _summary(document: dict[str, Any]) -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(document["started"]))
     end = {0: "done", 1: "failed", 2: "changes pending"}.get(document.get("exit_code", -1), "did not end")
     took = f"{document['seconds']:.1f} s" if "seconds" in document else ""
-    tasks = " ".join(document["tasks"]) + (" --check" if document["check"] else "")
+    typed = shlex.join(document["arguments"])
     who = f"{document['user']}@{document['host']}"
-    return f"{document['run_id']}  {when}  {document['environment']:<12} {end:<16} {took:>8}  {tasks}  {who}"
+    return f"{document['run_id']}  {when}  {document['environment']:<12} {end:<16} {took:>8}  {typed}  {who}"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from runbook.config.schema import Rehearsal, Variables
 
 
+FAULT_NUMBERS = {"after", "times", "status", "seconds", "bytes", "retry_after"}
+
+
 def stand_in(line: Line) -> StandIn:
     """Name the stand-in that the line's home folder holds."""
     return StandIn(line.home, line.root)
@@ -111,6 +114,7 @@ def _parameters(variables: Variables) -> dict[str, Any]:
         "cluster": variables.cluster.name,
         "node_pool": variables.node_pool.name,
         "zone": variables.zone,
+        "reservation": variables.node_pool.reservation or "",
         "bucket": variables.bucket.name,
     }
 
@@ -118,13 +122,14 @@ def _parameters(variables: Variables) -> dict[str, Any]:
 def _fault(told: Mapping[str, str]) -> dict[str, Any]:
     from runbook.engine.errors import VariableError
 
-    numbers: dict[str, Any] = {}
-    for name, kind in {"after": int, "times": int, "status": int, "seconds": float}.items():
+    fault: dict[str, Any] = {name: value for name, value in told.items() if value}
+    for name in FAULT_NUMBERS & fault.keys():
         try:
-            numbers[name] = kind(told[name])
+            fault[name] = json.loads(told[name])
         except ValueError as error:
-            raise VariableError(f"--{name} wants a number, not {told[name]!r}") from error
-    return {key: value for key, value in (dict(told) | numbers).items() if value != ""}
+            flag = name.replace("_", "-")
+            raise VariableError(f"--{flag} wants a number, not {told[name]!r}") from error
+    return fault
 
 
 def _table(found: Mapping[str, Any]) -> str:

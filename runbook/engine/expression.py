@@ -13,6 +13,18 @@ from runbook.engine.errors import Place, PlaybookError
 _ENVIRONMENT = NativeEnvironment(undefined=StrictUndefined)
 
 
+def condition(when: str | bool, variables: Mapping[str, Any], place: Place) -> bool:
+    """Judge a `when:`, which is an expression, with or without its braces, as in Ansible.
+
+    Args:
+        when: such as `cluster.gateway_api` or `{{ bench.num_prompts > 100 }}`.
+        variables: the merged variables, nested.
+        place: where it stands, for the error.
+    """
+    braced = isinstance(when, bool) or "{{" in when
+    return bool(render(when if braced else f"{{{{ {when} }}}}", variables, place))
+
+
 def render(value: Any, variables: Mapping[str, Any], place: Place) -> Any:
     """Render every string inside a value; a lone `{{ expression }}` keeps the expression's type.
 

@@ -84,7 +84,10 @@ def _find(steps: Sequence[StepSpec], name: str) -> StepSpec:
     wanted = name.casefold()
     for spelling in ("section", "name", "uses"):
         found = [step for step in steps if getattr(step, spelling).casefold() == wanted]
-        if len(found) == 1:
+        if len(found) > 1:
+            sections = ", ".join(f"{step.section} ({step.playbook})" for step in found)
+            raise UserError(f"{name!r} is several steps: {sections}", remedy="name one by its section")
+        if found:
             return found[0]
     spellings = [spelling for step in steps for spelling in (step.section, step.name, step.uses)]
     nearest = get_close_matches(name, spellings, n=1)

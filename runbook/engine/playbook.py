@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from runbook.engine.document import Document, KeyPath, load_document
 from runbook.engine.errors import Place, PlaybookError, UserError
-from runbook.engine.expression import render
+from runbook.engine.expression import condition, render
 from runbook.engine.module import ModuleLibrary, StepModule
 
 
@@ -32,7 +32,7 @@ class _Entry(BaseModel):
     retries: int = Field(default=0, ge=0, le=100)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StepSpec:
     """A step of a playbook.
 
@@ -113,8 +113,7 @@ def load_playbook(folder: Path, name: str) -> Playbook:
     if not isinstance(document.value, list):
         raise PlaybookError("a playbook is a list of steps", place=document.place())
     steps = [_read_step(document, index, name) for index in range(len(document.value))]
-    _refuse_twins(steps)
-    return Playbook(name, steps)
+    return Playbook(name, refuse_twins(steps))
 
 
 def check_needs(playbooks: Sequence[Playbook]) -> None:
@@ -161,7 +160,7 @@ def bind(step: StepSpec, library: ModuleLibrary, variables: Mapping[str, Any]) -
 
 
 def _skip_reason(step: StepSpec, variables: Mapping[str, Any]) -> str | None:
-    if step.when is None or render(step.when, variables, step.place):
+    if step.when is None or condition(step.when, variables, step.place):
         return None
     return f"when: {step.when}"
 
@@ -208,7 +207,12 @@ def _telling(error: ValidationError) -> ErrorDetails:
     return next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
 
 
-def _refuse_twins(steps: Sequence[StepSpec]) -> None:
+def refuse_twins(steps: Sequence[StepSpec]) -> Sequence[StepSpec]:
+    """Return the steps of a playbook, or of a line, as they are.
+
+    Raises:
+        PlaybookError: two of them have the same section.
+    """
     seen: dict[str, StepSpec] = {}
     for step in steps:
         if step.section in seen:
@@ -216,6 +220,7 @@ def _refuse_twins(steps: Sequence[StepSpec]) -> None:
                 f"section {step.section!r} is already taken by {seen[step.section].place}", place=step.place
             )
         seen[step.section] = step
+    return steps
 
 
 def _all_needs(step: StepSpec, steps: Mapping[str, StepSpec]) -> set[str]:

@@ -6,6 +6,7 @@ import difflib
 import json
 import shlex
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from runbook.engine.change import Change, Difference
@@ -38,8 +39,11 @@ def details(outcome: Outcome, diff: bool) -> Iterator[str]:
         outcome: the step's end.
         diff: show values in full, line by line.
     """
-    for change in outcome.changes:
-        yield from _change_lines(change, diff)
+    for command, changes in groupby(outcome.changes, lambda change: change.command):
+        for change in changes:
+            yield from _change_lines(change, diff)
+        if command:
+            yield f"{INDENT}  $ {command_line(command)}"
     if outcome.error:
         yield from (INDENT + line for line in error_lines(outcome.error))
 
@@ -74,8 +78,6 @@ def _change_lines(change: Change, diff: bool) -> Iterator[str]:
         yield from (INDENT + line for line in _difference_lines(difference, diff))
     if len(shown) < len(change.differences):
         yield f"{INDENT}and {len(change.differences) - len(shown)} more (--diff shows all)"
-    if change.command:
-        yield f"{INDENT}  $ {command_line(change.command)}"
 
 
 def _difference_lines(difference: Difference, diff: bool) -> Iterator[str]:

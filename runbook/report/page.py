@@ -28,11 +28,13 @@ def write_page(folder: Path, document: dict[str, Any]) -> Path:
     )
     environment.filters["command"] = shlex.join
     environment.filters["value"] = _value
+    outcomes = document.get("outcomes", [])
     bench = folder / "bench.json"
     text = environment.get_template("page.html.j2").render(
         run=document,
         started=time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(document["started"])),
-        outcomes=document.get("outcomes", []),
+        outcomes=outcomes,
+        longest=max((outcome["seconds"] for outcome in outcomes), default=0),
         verdict=_verdict(document),
         bench=json.loads(bench.read_text()) if bench.exists() else None,
     )

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from runbook.engine.errors import Place, PlaybookError
-from runbook.engine.expression import render
+from runbook.engine.expression import condition, render
 from runbook.engine.module import ModuleLibrary
-from runbook.engine.playbook import bind, check_needs, load_playbook
+from runbook.engine.playbook import bind, check_needs, load_playbook, refuse_twins
 
 GOOD = """\
 - section: "1"
@@ -82,3 +82,16 @@ def test_expressions_keep_their_type_and_are_strict():
     assert render("job-{{ name }}", {"name": "a"}, place) == "job-a"
     with pytest.raises(PlaybookError, match="nmae"):
         render("{{ nmae }}", {"name": "a"}, place)
+
+
+@pytest.mark.parametrize(
+    ("when", "runs"), [("bench.on", False), ("{{ bench.on }}", False), ("not bench.on", True), (True, True)]
+)
+def test_when_is_an_expression_with_or_without_braces(when, runs):
+    assert condition(when, {"bench": {"on": False}}, Place("own.yml", 3)) is runs
+
+
+def test_a_line_refuses_two_steps_of_one_section(tmp_path):
+    own = load_playbook(write(tmp_path, GOOD), "own")
+    with pytest.raises(PlaybookError, match="section '1' is already taken"):
+        refuse_twins([*own.steps, *load_playbook(tmp_path, "own").steps])

@@ -14,7 +14,7 @@ TPU_POOL = {
 
 def test_every_scenario_is_described_and_can_be_played(stand_in: StandIn) -> None:
     scenarios = stand_in.control("GET", "scenarios")
-    assert {"empty", "existing-cluster", "stockout", "slow"} <= {item["name"] for item in scenarios}
+    assert {"empty", "existing-cluster", "stockout"} <= {item["name"] for item in scenarios}
     for scenario in scenarios:
         assert scenario["description"]
     stand_in.control("POST", "scenarios/existing-cluster", NAMES)
@@ -94,8 +94,3 @@ def test_flaky_storage_fails_three_uploads(stand_in: StandIn) -> None:
     upload = "/upload/storage/v1/b/models/o?uploadType=media&name=weights"
     statuses = [stand_in.ask("POST", upload, {"some": "bytes"}).status_code for _ in range(4)]
     assert statuses == [503, 503, 503, 200]
-
-
-def test_slow_changes_the_settings(stand_in: StandIn) -> None:
-    stand_in.control("POST", "scenarios/slow", {"latency_ms": 5})
-    assert stand_in.control("GET", "settings") == {"time_scale": 0.01, "latency_ms": 5}
