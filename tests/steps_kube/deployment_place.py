@@ -98,8 +98,9 @@ class Place:
 
     def deploy(self) -> Outcome:
         """Run 4.1 to 4.3, which must go well; give the outcome of 4.3."""
-        steps = (("kube.credentials", {}), ("kube.render", RENDERED), ("kube.apply", SERVER))
-        outcomes = self.line(*steps, check=False)
+        outcomes = self.line(
+            ("kube.credentials", {}), ("kube.render", RENDERED), ("kube.apply", SERVER), check=False
+        )
         for outcome in outcomes:
             assert outcome.error is None, outcome.error
         return outcomes[-1]

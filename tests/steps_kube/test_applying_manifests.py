@@ -107,7 +107,7 @@ def test_an_object_on_its_way_out_is_waited_for(deployed: Place) -> None:
     deployed.delete(SERVICE)
     planned = deployed.check("kube.apply", **SERVER)
     assert paths(planned.changes) == ["service/vllm-service"]
-    released = []
+    released: list[float] = []
 
     def pause(seconds: float) -> None:
         if not released:

@@ -77,9 +77,10 @@ def test_a_taken_port_gives_way_to_the_next(deployed: Place) -> None:
 
 
 def test_many_connections_at_once_and_a_new_pod_between_them(deployed: Place) -> None:
+    troubles: list[str] = []
     with (
         deployed.cluster() as cluster,
-        forward(cluster, "default", "vllm-service", 8000, 0) as opened,
+        forward(cluster, "default", "vllm-service", 8000, 0, troubles.append) as opened,
         requests.Session() as session,
     ):
         for _ in range(10):
@@ -89,6 +90,19 @@ def test_many_connections_at_once_and_a_new_pod_between_them(deployed: Place) ->
         deployed.delete(*deployed.of_kind("v1", "Pod"))
         assert deployed.apply("kube.apply", **SERVER).error is None
         assert requests.get(f"{opened.address}/health", timeout=10).ok
+    assert troubles == []
+
+
+def test_a_connection_that_finds_no_pod_says_so(place: Place) -> None:
+    place.with_settings("server.replicas=0").deploy()
+    troubles: list[str] = []
+    with (
+        place.cluster() as cluster,
+        forward(cluster, "default", "vllm-service", 8000, 0, troubles.append) as opened,
+        pytest.raises(requests.exceptions.ConnectionError),
+    ):
+        requests.get(f"{opened.address}/health", timeout=10)
+    assert troubles == ["the port-forward lost a connection: no Pod behind service/vllm-service is ready"]
 
 
 @pytest.mark.parametrize(

@@ -51,28 +51,32 @@ class Forward:
         client: the cluster.
         find: picks the target of a new connection; it runs in a thread.
         port: the local port; 0 takes any free one.
+        tell: told why a connection failed; the program that made it only sees that it was closed.
     """
 
-    def __init__(self, client: KubeClient, find: Callable[[], Target], port: int) -> None:
+    def __init__(
+        self, client: KubeClient, find: Callable[[], Target], port: int, tell: Callable[[str], None]
+    ) -> None:
         self._client = client
         self._find = find
         self._wanted = port
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tell = tell
         self.port = 0
-        self.trouble: str | None = None
 
     @property
     def address(self) -> str:
         """The base URL, such as `http://127.0.0.1:8000`."""
         return f"http://{LOCALHOST}:{self.port}"
 
-    async def serve(self, opened: Future[None], closing: asyncio.Event) -> None:
-        """Listen until told to close.
+    async def serve(self, opened: Future[Callable[[], object]]) -> None:
+        """Listen until told to stop.
 
         Args:
-            opened: gets its result when the port listens, or the reason why it does not.
-            closing: ends it.
+            opened: gets what stops it when the port listens, or the reason why it does not.
         """
+        closing = asyncio.Event()
+        loop = asyncio.get_running_loop()
         connector = aiohttp.TCPConnector(limit=0, ssl=_tls(self._client.configuration))
         proxied = not is_loopback(self._client.server)
         async with aiohttp.ClientSession(connector=connector, trust_env=proxied) as session:
@@ -81,12 +85,12 @@ class Forward:
             except OSError as error:
                 opened.set_exception(error)
                 return
-            opened.set_result(None)
+            opened.set_result(lambda: loop.call_soon_threadsafe(closing.set))
             async with server:
                 await closing.wait()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self, session: aiohttp.ClientSession) -> asyncio.Server:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,7 +123,7 @@ class Forward:
             ) as socket:
                 await self._exchange(socket, reader, writer)
         except (aiohttp.ClientError, PassingError, OSError) as error:
-            self.trouble = str(error)
+            self._tell(f"the port-forward lost a connection: {error}")
         finally:
             writer.close()
             with suppress(OSError):
@@ -153,7 +157,7 @@ class Forward:
                 writer.write(data)
                 await writer.drain()
             elif channel == _ERROR and data:
-                self.trouble = data.decode("utf-8", "replace")
+                self._tell(f"the port-forward lost a connection: {data.decode('utf-8', 'replace')}")
                 return
 
     def _url(self, target: Target) -> str:
@@ -173,7 +177,12 @@ async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamR
 
 @contextmanager
 def forward(
-    client: KubeClient, namespace: str, service: str, port: int, local_port: int
+    client: KubeClient,
+    namespace: str,
+    service: str,
+    port: int,
+    local_port: int,
+    tell: Callable[[str], None],
 ) -> Iterator[Forward]:
     """Lead a port of this machine to a Service for as long as the block lasts.
 
@@ -181,37 +190,37 @@ def forward(
         service: its name.
         port: of the Service.
         local_port: the port to listen on; the next free one when it is taken, any when it is 0.
+        tell: told, in another thread, why a connection failed.
 
     Raises:
         ConflictError: none of the ports is free.
         FailedError: it could not listen within ten seconds.
     """
-    opened: Future[None] = Future()
-    carrier = Forward(client, lambda: find_target(client, namespace, service, port), local_port)
-    loop = asyncio.new_event_loop()
-    closing = asyncio.Event()
+    carrier = Forward(client, lambda: find_target(client, namespace, service, port), local_port, tell)
+    opened: Future[Callable[[], object]] = Future()
     thread = threading.Thread(
-        target=loop.run_until_complete,
-        args=(carrier.serve(opened, closing),),
-        name="port-forward",
-        daemon=True,
+        target=lambda: asyncio.run(carrier.serve(opened)), name="port-forward", daemon=True
     )
     thread.start()
+    stop = _awaited(opened)
     try:
-        opened.result(timeout=10)
         yield carrier
+    finally:
+        stop()
+        thread.join()
+
+
+def _awaited(opened: Future[Callable[[], object]]) -> Callable[[], object]:
+    try:
+        return opened.result(timeout=10)
+    except TimeoutError as error:
+        raise FailedError("the port-forward did not begin to listen within 10 s") from error
     except OSError as error:
         raise ConflictError(
             f"no port to listen on: {error.strerror}",
             place=Place("smoke.local_port"),
             remedy="set another one",
         ) from error
-    except TimeoutError as error:
-        raise FailedError("the port-forward did not begin to listen within 10 s") from error
-    finally:
-        loop.call_soon_threadsafe(closing.set)
-        thread.join()
-        loop.close()
 
 
 def find_target(client: KubeClient, namespace: str, service: str, port: int) -> Target:

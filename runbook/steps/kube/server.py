@@ -70,6 +70,7 @@ def _forwarded(context: Context) -> str:
             variables.server.service,
             variables.server.port,
             wanted,
+            context.report.warning,
         )
     )
     if wanted not in {0, opened.port}:
