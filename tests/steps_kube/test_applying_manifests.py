@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from runbook.clients.kube.objects import Reference
 from runbook.engine.errors import ConflictError
 from runbook.engine.outcome import Status
@@ -27,6 +31,26 @@ def test_converged_it_costs_four_reads(deployed: Place) -> None:
     assert (outcome.status, outcome.reason) == (Status.OK, "vllm-tpu: 1 of 1 Pods ready")
     asked = deployed.cloud.logged(api="kubernetes")
     assert [entry["method"] for entry in asked] == ["GET"] * 4
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 503, "times": 2},
+        {"kind": "status", "status": 429, "retry_after": 1},
+        {"kind": "reset"},
+        {"kind": "truncate", "bytes": 20},
+    ],
+    ids=lambda fault: f"{fault['kind']} {fault.get('status', '')}".strip(),
+)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_what_passes_by_itself_is_tried_again(deployed: Place, fault: dict[str, Any], method: str) -> None:
+    deployed.patch(DEPLOYMENT, {"spec": {"replicas": 0}})
+    deployed.cloud.control("POST", "faults", {"api": "kubernetes", "method": method, **fault})
+    outcome = deployed.apply("kube.apply", **SERVER)
+    assert deployed.cloud.control("DELETE", "faults") is not None
+    assert outcome.error is None, outcome.error
+    assert paths(outcome.changes) == ["deployment/vllm-tpu.spec.replicas"]
 
 
 def test_a_scaled_deployment_is_scaled_back(deployed: Place) -> None:

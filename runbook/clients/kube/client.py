@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from typing import Any, Final
 
 from kubernetes.dynamic.client import DynamicClient
 
-from runbook.clients.kube.failures import AbsentError, of_answer, translated
+from runbook.clients.kube.failures import AbsentError, BrokenAnswerError, of_answer, translated
 from runbook.clients.kube.kinds import KnownKinds
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import ManifestError, Place
 
 TIMEOUT: Final = (10.0, 60.0)
 """Seconds to connect, and seconds without a byte."""
+
+_PAUSES: Final = (0.2, 1.0)
+"""Seconds before a request whose answer broke off is made again."""
 
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
@@ -197,6 +201,15 @@ class KubeClient:
             return path
 
     def _json(self, method: str, path: str, **parameters: Any) -> Object:
+        """Ask, and ask again where the answer broke off; every request here may be made twice."""
+        for pause in _PAUSES:
+            try:
+                return self._once(method, path, **parameters)
+            except BrokenAnswerError:
+                time.sleep(pause)
+        return self._once(method, path, **parameters)
+
+    def _once(self, method: str, path: str, **parameters: Any) -> Object:
         with translated(f"{method.upper()} {path}"):
             answer = self._dynamic.request(
                 method, path, serialize=False, _request_timeout=TIMEOUT, **parameters

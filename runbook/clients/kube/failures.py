@@ -47,6 +47,10 @@ class FieldConflictError(ConflictError):
         self.managers = managers
 
 
+class BrokenAnswerError(PassingError):
+    """The answer ended too early, or is not what an API server sends."""
+
+
 @contextmanager
 def translated(request: str) -> Iterator[None]:
     """Turn what the client raises into the project's errors.
@@ -70,8 +74,10 @@ def translated(request: str) -> Iterator[None]:
         if isinstance(error.reason, urllib3.exceptions.SSLError):
             raise _untrusted(str(error.reason), place) from error
         raise PassingError(f"no answer from the cluster: {_reason(error)}", place=place) from error
+    except json.JSONDecodeError as error:
+        raise BrokenAnswerError("the cluster's answer is not JSON", place=place) from error
     except urllib3.exceptions.HTTPError as error:
-        raise PassingError(f"the connection to the cluster broke: {error}", place=place) from error
+        raise BrokenAnswerError(f"the connection to the cluster broke: {error}", place=place) from error
 
 
 def of_answer(status: int, body: str, place: Place, headers: Any = None) -> RunbookError:

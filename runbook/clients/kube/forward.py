@@ -13,13 +13,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
 
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.service import Target, find_target
 from runbook.clients.transport import is_loopback
 from runbook.engine.errors import ConflictError, FailedError, PassingError, Place
 
@@ -28,20 +27,6 @@ _PROTOCOL: Final = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
 _PORTS_TRIED: Final = 20
 _CHUNK: Final = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a connection goes.
-
-    Args:
-        pod: a ready Pod's name.
-        port: of the Pod.
-    """
-
-    namespace: str
-    pod: str
-    port: int
 
 
 class Forward:
@@ -221,41 +206,6 @@ def _awaited(opened: Future[Callable[[], object]]) -> Callable[[], object]:
             place=Place("smoke.local_port"),
             remedy="set another one",
         ) from error
-
-
-def find_target(client: KubeClient, namespace: str, service: str, port: int) -> Target:
-    """Pick a ready Pod behind a Service.
-
-    Raises:
-        PassingError: there is no Service, or none of its Pods is ready.
-    """
-    found = client.get(Reference("v1", "Service", namespace, service))
-    if found is None:
-        raise PassingError(f"there is no service/{service}")
-    for pod in client.list("v1", "Pod", namespace, labels=found["spec"]["selector"]):
-        if is_ready(pod):
-            return Target(namespace, pod["metadata"]["name"], _pod_port(found, pod, port))
-    raise PassingError(f"no Pod behind service/{service} is ready")
-
-
-def is_ready(pod: Object) -> bool:
-    """Tell whether a Pod takes connections."""
-    conditions = pod.get("status", {}).get("conditions", ())
-    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
-
-
-def _pod_port(service: Object, pod: Object, port: int) -> int:
-    for item in service["spec"]["ports"]:
-        if item["port"] == port:
-            wanted = item.get("targetPort", port)
-            if isinstance(wanted, int):
-                return wanted
-            for container in pod["spec"]["containers"]:
-                for declared in container.get("ports", ()):
-                    if declared.get("name") == wanted:
-                        return int(declared["containerPort"])
-    return port
 
 
 def _tls(configuration: Any) -> ssl.SSLContext:

@@ -152,6 +152,8 @@ def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change
                     context, "rollout", "status", reference.short, f"--namespace={reference.namespace}"
                 ),
             )
-            present = live(context, reference) or wanted
-        reasons.append(rollout.progress(present or wanted).text)
+            present = live(context, reference)
+        now = rollout.progress(present or wanted)
+        waits = context.check and not now.done
+        reasons.append(f"{reference.name}: its Pods would be waited for" if waits else now.text)
     return "; ".join(reasons) or "applied"

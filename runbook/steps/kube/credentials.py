@@ -7,6 +7,7 @@ it stay as they are. With provider kubeconfig the file is only read.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,10 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     present = context.facts.read(key, lambda: kubeconfig.read(path))
     wanted = kubeconfig.merged(present, entry)
     found = list(_differences(path, present, entry))
+    if entry.token_file is None and not shutil.which(kubeconfig.PLUGIN):
+        context.report.warning(
+            f"kubectl will need {kubeconfig.PLUGIN}: gcloud components install {kubeconfig.PLUGIN}"
+        )
     if found:
         yield Change(found, _command(context), lambda: kubeconfig.write(path, wanted), {key: wanted})
     return f"context {entry.name} in {shown(path)}"

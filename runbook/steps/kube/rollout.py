@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from runbook.clients.kube.failures import GoneError
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, PassingError
 from runbook.steps.context import Context
@@ -116,5 +115,5 @@ def _watch(context: Context, deployment: Object, pause: float) -> None:
     try:
         for _ in client(context).watch(reference, deployment["metadata"]["resourceVersion"], seconds):
             return
-    except (GoneError, PassingError):
+    except PassingError:  # the version is too old, or the connection broke: the caller looks anew
         context.pause(pause)
