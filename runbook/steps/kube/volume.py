@@ -28,7 +28,11 @@ def freed(context: Context, objects: Sequence[Object]) -> StepResult:
         leaving = [claim, *([volume] if is_terminating(live(context, volume)) else [])]
         yield Change(
             [Difference(claim.short, state, None)],
-            kubectl(context, "delete", "pods", f"--selector=app={context.variables.server.name}"),
+            kubectl(
+                context,
+                *("delete", "pods", f"--selector=app={context.variables.server.name}"),
+                f"--namespace={claim.namespace}",
+            ),
             partial(_free, context, claim, leaving),
             {answering_key(context): UNKNOWN, **{object_key(reference): None for reference in leaving}},
             warning="the server restarts: its Pods hold the claim",
@@ -91,6 +95,8 @@ def _free(context: Context, claim: Reference, leaving: Sequence[Reference]) -> N
 
 
 def _uses(pod: Object, claim: str) -> bool:
+    if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
+        return False
     volumes = pod["spec"].get("volumes", ())
     return any(item.get("persistentVolumeClaim", {}).get("claimName") == claim for item in volumes)
 
