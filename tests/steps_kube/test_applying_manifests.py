@@ -111,7 +111,7 @@ def test_what_others_add_is_left_alone(deployed: Place) -> None:
 def test_a_changed_flag_rolls_the_server_over(deployed: Place) -> None:
     other = deployed.with_settings("server.flags.max-num-seqs=128")
     changed = other.converges("kube.apply", **SERVER)
-    assert changed == ["deployment/vllm-tpu.spec.template.spec.containers[vllm-tpu].args"]
+    assert changed == ["deployment/vllm-tpu.spec.template.spec.containers[vllm-tpu].args[--max-num-seqs]"]
 
 
 def test_a_field_that_another_tool_applies_is_a_conflict_unless_forced(deployed: Place) -> None:

@@ -51,6 +51,11 @@ def _compare(before: Any, after: Any, path: str) -> Iterator[Difference]:
         if key:
             yield from _compare_items(before, after, key, path)
             return
+        old, new = _flags(before), _flags(after)
+        if old != new and old is not None and new is not None:
+            for flag in dict.fromkeys([*old, *new]):
+                yield from _compare(old.get(flag), new.get(flag), f"{path}[{flag}]")
+            return
     yield Difference(path, before, after)
 
 
@@ -59,6 +64,14 @@ def _compare_items(before: list[Any], after: list[Any], key: str, path: str) -> 
     new = {str(item[key]): item for item in after}
     for name in dict.fromkeys([*old, *new]):
         yield from _compare(old.get(name), new.get(name), f"{path}[{name}]")
+
+
+def _flags(items: list[Any]) -> dict[str, str] | None:
+    """Read `--name=value` arguments by name; None where the list is something else, or names one twice."""
+    if not all(isinstance(item, str) for item in items) or not any(item.startswith("--") for item in items):
+        return None
+    flags = {item.partition("=")[0]: item.partition("=")[2] or "given" for item in items}
+    return flags if len(flags) == len(items) else None
 
 
 def _item_key(items: list[Any]) -> str | None:
