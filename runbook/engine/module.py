@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from runbook.engine.change import StepResult
 from runbook.engine.errors import Place, PlaybookError
+from runbook.engine.manual import Manual
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class StepModule:
         run: the generator function.
         validate: looks, without reading the cloud, whether the step could be run at all; called for all steps
             of a line before the first one begins. None where there is nothing to look at.
+        manual: tells, from the variables alone, how to do the step by hand. None where nobody wrote it down.
     """
 
     name: str
@@ -37,6 +39,7 @@ class StepModule:
     arguments: type[BaseModel]
     run: Callable[[Any, Any], StepResult]
     validate: Callable[[Any, Any], None] | None = None
+    manual: Callable[[Any, Any], Manual] | None = None
 
 
 class ModuleLibrary:
@@ -72,6 +75,7 @@ class ModuleLibrary:
             arguments=found.Arguments,
             run=found.run,
             validate=getattr(found, "validate", None),
+            manual=getattr(found, "manual", None),
         )
 
     def names(self) -> list[str]:

@@ -5,9 +5,12 @@ Section 1 of the guide. Nothing is changed: both the login and the choice of API
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runbook.engine.change import Skip, StepResult
 from runbook.engine.errors import RefusedError
-from runbook.steps.auth.reads import project_number
+from runbook.engine.manual import Manual
+from runbook.steps.auth.reads import project_number, project_number_command
 from runbook.steps.context import Context, StepArguments
 
 APIS = tuple(
@@ -38,6 +41,27 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if disabled:
         raise RefusedError(
             f"not enabled in project {project}: {', '.join(disabled)}",
-            remedy=f"gcloud services enable {' '.join(disabled)} --project={project}",
+            remedy=" ".join(_enable(disabled, project)),
         )
     return f"project {project} ({number}), {len(APIS)} APIs enabled"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to log in, and to enable the APIs, by hand."""
+    project = context.variables.project
+    if not project:
+        return Manual(note="Nothing is done here: no project is set.")
+    listed = ("gcloud", "services", "list", "--enabled", f"--project={project}")
+    check = [project_number_command(project), [*listed, "--format=value(config.name)"]]
+    if context.variables.provider == "rehearsal":
+        return Manual(check=check, note="The rehearsal has its own login, and all of its APIs are enabled.")
+    return Manual(
+        commands=[["gcloud", "auth", "login"], _enable(APIS, project)],
+        check=check,
+        undo=[["gcloud", "auth", "revoke"]],
+        note="An API that is enabled costs nothing and may stay so.",
+    )
+
+
+def _enable(apis: Sequence[str], project: str) -> list[str]:
+    return ["gcloud", "services", "enable", *apis, f"--project={project}"]

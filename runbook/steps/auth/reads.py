@@ -11,3 +11,8 @@ def project_number(context: Context) -> str:
     return context.facts.read(
         ("project", project, "number"), lambda: context.connections.projects.number(project)
     )
+
+
+def project_number_command(project: str) -> list[str]:
+    """Write the command that prints a project's number."""
+    return ["gcloud", "projects", "describe", project, "--format=value(projectNumber)"]

@@ -14,9 +14,11 @@ from pydantic import Field
 from runbook.clients.gke_requests import GkeRequest, create_cluster, delete_cluster
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, StepResult
 from runbook.engine.errors import FailedError, Place
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke.manuals import look
 from runbook.steps.gke.operations import cluster_name, joined, make
-from runbook.steps.gke.provider import not_gke
+from runbook.steps.gke.provider import not_gke, nothing_by_hand
 from runbook.steps.gke.reads import Cluster, access_key, cluster, cluster_key
 
 
@@ -48,6 +50,25 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         )
         return "new"
     return _described(found)
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to create, or delete, the cluster by hand."""
+    if nothing := nothing_by_hand(context):
+        return nothing
+    name = cluster_name(context)
+    if arguments.state == "absent":
+        return Manual(
+            commands=[delete_cluster(name).argv],
+            check=[["gcloud", "container", "clusters", "list", *name.flags, f"--filter=name={name.name}"]],
+            note="Everything in the cluster is lost for good. Setup makes a new one, empty.",
+        )
+    return Manual(
+        commands=[_create(context).argv],
+        check=[look(context, "name", "status", "currentMasterVersion", "locations")],
+        undo=[delete_cluster(name).argv],
+        note="It takes some ten minutes. A cluster of this name that is there already is used as it is.",
+    )
 
 
 def settled(context: Context) -> Generator[Action, None, Cluster | None]:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from runbook.clients.gke_requests import enable_gateway_api
 from runbook.engine.change import StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.features import Feature, ensure
+from runbook.steps.gke.manuals import feature
 from runbook.steps.gke.operations import cluster_name
-from runbook.steps.gke.provider import not_gke
+from runbook.steps.gke.provider import not_gke, nothing_by_hand
 
 PATH = ("networkConfig", "gatewayApiConfig", "channel")
 
@@ -28,5 +30,12 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if skipped := not_gke(context):
         return skipped
     request = enable_gateway_api(cluster_name(context))
-    feature = Feature("the Gateway API", PATH, "CHANNEL_STANDARD", "CHANNEL_DISABLED", request)
-    return (yield from ensure(context, feature))
+    wanted = Feature("the Gateway API", PATH, "CHANNEL_STANDARD", "CHANNEL_DISABLED", request)
+    return (yield from ensure(context, wanted))
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to switch the Gateway API on by hand."""
+    if nothing := nothing_by_hand(context):
+        return nothing
+    return feature(context, enable_gateway_api(cluster_name(context)), PATH, "--gateway-api=disabled")

@@ -16,10 +16,12 @@ from runbook.clients.gke_requests import GkeRequest, create_node_pool, delete_no
 from runbook.clients.google_errors import CAPACITY, capacity
 from runbook.engine.change import Action, Change, Difference, StepResult
 from runbook.engine.errors import ConflictError, FailedError, Place, RefusedError
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.cluster import settled
+from runbook.steps.gke.manuals import look_at_pool
 from runbook.steps.gke.operations import cluster_name, joined, make
-from runbook.steps.gke.provider import not_gke
+from runbook.steps.gke.provider import not_gke, nothing_by_hand
 from runbook.steps.gke.reads import Cluster, cluster_key, node_pool, require_cluster
 
 Pool = dict[str, Any]
@@ -58,6 +60,28 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     _require_healthy(context, pool)
     _require_same(context, pool)
     return f"{pool['name']} is there: {pool['config']['machineType']}"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to create, or delete, the node pool by hand."""
+    if nothing := nothing_by_hand(context):
+        return nothing
+    cluster, name = cluster_name(context), context.variables.node_pool.name
+    create, delete = wanted(context).argv, delete_node_pool(cluster, name).argv
+    if arguments.state == "absent":
+        listed = ("gcloud", "container", "node-pools", "list", f"--cluster={cluster.name}", *cluster.flags)
+        return Manual(
+            commands=[delete],
+            check=[[*listed, f"--filter=name={name}"]],
+            undo=[create],
+            note="What ran on its nodes ends, and the machines may not be had again at once.",
+        )
+    return Manual(
+        commands=[create],
+        check=[look_at_pool(context, "name", "status", "config.machineType", "locations")],
+        undo=[delete],
+        note=f"The cluster must have version {context.variables.tpu.minimum_version} or newer.",
+    )
 
 
 def _settled_pool(context: Context) -> Generator[Action, None, Pool | None]:

@@ -6,6 +6,7 @@ Section 6.6, beyond the guide (D33): deleting the workload stops none of these.
 from __future__ import annotations
 
 from runbook.engine.change import StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.reads import cluster
 from runbook.steps.model.sizes import bytes_text
@@ -21,6 +22,25 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     yield from ()  # a step is a generator, also one that changes nothing
     left = [*_cluster(context), *_addresses(context), *_bucket(context)]
     return "still costs: " + "; ".join(left) if left else "nothing that this runbook made is left"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to look, by hand, at what is left."""
+    variables = context.variables
+    google = [
+        ["gcloud", "container", "clusters", "list", f"--project={variables.project}"],
+        [
+            *("gcloud", "compute", "forwarding-rules", "list", f"--project={variables.project}"),
+            f"--regions={variables.region}",
+        ],
+    ]
+    return Manual(
+        check=[
+            *(google if variables.provider != "kubeconfig" else []),
+            ["gcloud", "storage", "du", "--summarize", f"gs://{variables.bucket.name}"],
+        ],
+        note="Nothing is changed: it only looks. What is listed still costs money.",
+    )
 
 
 def _cluster(context: Context) -> list[str]:

@@ -11,10 +11,12 @@ from typing import Any
 
 from runbook.clients.gke_requests import enable_workload_identity, use_gke_metadata
 from runbook.engine.change import Change, Difference, StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.features import Feature, ensure
+from runbook.steps.gke.manuals import look, look_at_pool, update
 from runbook.steps.gke.operations import cluster_name, joined, make
-from runbook.steps.gke.provider import not_gke
+from runbook.steps.gke.provider import not_gke, nothing_by_hand
 from runbook.steps.gke.reads import Cluster, cluster_key, node_pool, require_cluster
 
 PATH = ("workloadIdentityConfig", "workloadPool")
@@ -46,6 +48,24 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if pool is not None and mode(pool) != MODE:
         yield _change(context, pool)
     return f"{reason}; node pool {context.variables.node_pool.name} gets {MODE}"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to switch Workload Identity on by hand."""
+    if nothing := nothing_by_hand(context):
+        return nothing
+    name, pool = cluster_name(context), context.variables.node_pool.name
+    return Manual(
+        commands=[enable_workload_identity(name).argv, use_gke_metadata(name, pool).argv],
+        check=[
+            look(context, ".".join(PATH)),
+            look_at_pool(context, "config.workloadMetadataConfig.mode"),
+        ],
+        undo=[update(context, "--disable-workload-identity")],
+        note="What 2.2 and 2.4 made has it: the first command is for a cluster that was there before, the "
+        "second for a node pool that was, and whose nodes GKE then makes anew. "
+        "Without Workload Identity no Pod of the cluster is anybody to Google Cloud.",
+    )
 
 
 def mode(pool: dict[str, Any]) -> str | None:

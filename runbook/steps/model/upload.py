@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from runbook.engine.change import Change, FactKey, StepResult
 from runbook.engine.errors import Place, VariableError
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.model.comparison import COMMIT, DIGEST, Comparison, compare
 from runbook.steps.model.manifest import FINGERPRINT, NAME, Entry, Manifest
@@ -54,12 +55,26 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     return f"{len(wanted)} files ({total}) at {model.commit[:12]}; {_left_out(model, wanted)}"
 
 
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to move the model by hand: download beside, then copy all but the download's own notes."""
+    address = f"{_address(context)}/"
+    return Manual(
+        commands=[_download(context, context.variables.checkpoint.revision), _copy(context)],
+        check=[["gcloud", "storage", "ls", "-l", address]],
+        undo=[["gcloud", "storage", "rm", "--recursive", address]],
+        note="By hand it needs as much local disk as the model has bytes; the step streams. The step knows "
+        "its own objects by the hub's hash, which it keeps with each; what was copied by hand it moves anew.",
+    )
+
+
 def _change(
     context: Context, model: HubModel, comparison: Comparison, held: Mapping[str, StoredObject]
 ) -> Change:
+    only = [file.path for file in comparison.files] if comparison.kept else []
+    download = _download(context, model.commit, only)
     return Change(
         differences=comparison.differences,
-        command=_command(context, model, comparison),
+        command=["sh", "-c", f"{shlex.join(download)} && {shlex.join(_copy(context))}"],
         apply=lambda: _move(context, model, comparison, frozenset(held)),
         planned={objects_key(context): _predicted(context, model, comparison)},
     )
@@ -129,26 +144,24 @@ def _left_out(model: HubModel, wanted: Sequence[HubFile]) -> str:
     return f"{len(rest)} left out ({bytes_text(sum(file.size for file in rest))}): {', '.join(folders)}"
 
 
-def _command(context: Context, model: HubModel, comparison: Comparison) -> list[str]:
-    """Write what a person would type: download beside, then copy all but the download's own notes."""
+def _download(context: Context, revision: str, only: Sequence[str] = ()) -> list[str]:
+    """Write the download.
+
+    Args:
+        revision: of the repository.
+        only: the files; none means all that are wanted.
+    """
     checkpoint = context.variables.checkpoint
-    download = ["hf", "download", model.repository]
-    if comparison.kept:
-        download += [file.path for file in comparison.files]
-    else:
-        download += [part for pattern in checkpoint.include for part in ("--include", pattern)]
-        download += [part for pattern in checkpoint.exclude for part in ("--exclude", pattern)]
-    download += ["--revision", model.commit, "--local-dir", checkpoint.folder]
-    copy = [
-        "gcloud",
-        "storage",
-        "rsync",
-        "--recursive",
-        r"--exclude=^\.cache/",
-        checkpoint.folder,
-        _address(context),
-    ]
-    return ["sh", "-c", f"{shlex.join(download)} && {shlex.join(copy)}"]
+    include = [part for pattern in checkpoint.include for part in ("--include", pattern)]
+    exclude = [part for pattern in checkpoint.exclude for part in ("--exclude", pattern)]
+    chosen = list(only) or [*include, *exclude]
+    folder = checkpoint.folder
+    return ["hf", "download", checkpoint.repository, *chosen, "--revision", revision, "--local-dir", folder]
+
+
+def _copy(context: Context) -> list[str]:
+    rsync = ("gcloud", "storage", "rsync", "--recursive", r"--exclude=^\.cache/")
+    return [*rsync, context.variables.checkpoint.folder, _address(context)]
 
 
 def _address(context: Context) -> str:

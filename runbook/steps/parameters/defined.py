@@ -6,6 +6,7 @@ Section 2.1 of the guide. They are variables, checked before anything runs; `inv
 from __future__ import annotations
 
 from runbook.engine.change import StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 
 
@@ -17,6 +18,18 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     """Tell the guide's parameters."""
     yield from ()  # a step is a generator, also one that changes nothing
     return " ".join(f"{name}={value}" for name, value in exports(context).items() if value)
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to set the guide's environment variables by hand."""
+    values = {name: value for name, value in exports(context).items() if value}
+    return Manual(
+        commands=[["export", f"{name}={value}"] for name, value in values.items()],
+        check=[["inv", "vars"]],
+        undo=[["unset", *values]],
+        note="Nothing below needs them, as every command has the values in it; they are for the guide's own "
+        "commands.",
+    )
 
 
 def exports(context: Context) -> dict[str, str]:

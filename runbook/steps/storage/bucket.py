@@ -12,6 +12,7 @@ from pydantic import Field
 from runbook.clients.storage import Bucket
 from runbook.engine.change import Change, Difference, StepResult
 from runbook.engine.errors import ConflictError, Place, RefusedError
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.model.sizes import bytes_text
 from runbook.steps.storage.reads import bucket, bucket_key, folders_key, members_key, objects_key
@@ -43,27 +44,32 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     return f"gs://{found.name} is in {found.location}, uniform access"
 
 
-def _create(context: Context) -> Change:
-    wanted = Bucket(
-        name=context.variables.bucket.name,
-        location=context.variables.bucket.location.lower(),
-        uniform_access=True,
-        public_access_prevention="enforced",
-        hierarchical_namespace=context.variables.bucket.hierarchical_namespace,
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to create, or delete, the bucket by hand."""
+    wanted = _wanted(context)
+    if arguments.state == "absent":
+        listed = ["gcloud", "storage", "buckets", "list", f"--project={context.variables.project}"]
+        return Manual(
+            commands=[_delete_command(wanted.name)],
+            check=[[*listed, f"--filter=name={wanted.name}", "--format=value(name)"]],
+            note="The model, and all else that is in the bucket, is lost for good.",
+        )
+    shown = "--format=yaml(location,uniform_bucket_level_access,public_access_prevention)"
+    return Manual(
+        commands=[_create_command(context, wanted)],
+        check=[["gcloud", "storage", "buckets", "describe", f"gs://{wanted.name}", shown]],
+        undo=[_delete_command(wanted.name)],
+        note="Undoing it deletes everything in the bucket.",
     )
-    command = [
-        *("gcloud", "storage", "buckets", "create", f"gs://{wanted.name}"),
-        f"--project={context.variables.project}",
-        *([f"--location={wanted.location}"] if wanted.location else []),
-        "--uniform-bucket-level-access",
-        "--public-access-prevention",
-        *(["--enable-hierarchical-namespace"] if wanted.hierarchical_namespace else []),
-    ]
+
+
+def _create(context: Context) -> Change:
+    wanted = _wanted(context)
     folders = ", real folders" if wanted.hierarchical_namespace else ""
     summary = f"in {wanted.location or 'US'}, uniform access, not public{folders}"
     return Change(
         differences=[Difference(f"gs://{wanted.name}", None, summary)],
-        command=command,
+        command=_create_command(context, wanted),
         apply=lambda: context.connections.storage.create(wanted),
         planned={
             bucket_key(context): wanted,
@@ -72,6 +78,31 @@ def _create(context: Context) -> Change:
             members_key(context): frozenset(),
         },
     )
+
+
+def _wanted(context: Context) -> Bucket:
+    return Bucket(
+        name=context.variables.bucket.name,
+        location=context.variables.bucket.location.lower(),
+        uniform_access=True,
+        public_access_prevention="enforced",
+        hierarchical_namespace=context.variables.bucket.hierarchical_namespace,
+    )
+
+
+def _create_command(context: Context, wanted: Bucket) -> list[str]:
+    return [
+        *("gcloud", "storage", "buckets", "create", f"gs://{wanted.name}"),
+        f"--project={context.variables.project}",
+        *([f"--location={wanted.location}"] if wanted.location else []),
+        "--uniform-bucket-level-access",
+        "--public-access-prevention",
+        *(["--enable-hierarchical-namespace"] if wanted.hierarchical_namespace else []),
+    ]
+
+
+def _delete_command(name: str) -> list[str]:
+    return ["gcloud", "storage", "rm", "--recursive", f"gs://{name}"]
 
 
 def _use_uniform_access(context: Context, found: Bucket) -> Change:
@@ -118,7 +149,7 @@ def _absent(context: Context, found: Bucket | None) -> StepResult:
     amount = f"{len(held)} objects ({bytes_text(sum(one.size for one in held))})"
     yield Change(
         differences=[Difference(f"gs://{found.name}", amount, None)],
-        command=["gcloud", "storage", "rm", "--recursive", f"gs://{found.name}"],
+        command=_delete_command(found.name),
         apply=lambda: context.connections.storage.delete(found.name),
         planned={bucket_key(context): None},
         loss=f"bucket {found.name} with {amount}",

@@ -7,6 +7,7 @@ a folder is the beginning of its objects' names, and comes with the first of the
 from __future__ import annotations
 
 from runbook.engine.change import Change, Difference, StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.storage.reads import folders, folders_key, objects, require_bucket
 
@@ -32,8 +33,28 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         return f"{address} is there"
     yield Change(
         differences=[Difference(address, None, "a folder")],
-        command=["gcloud", "storage", "folders", "create", "--recursive", address],
+        command=_folders("create", "--recursive", address),
         apply=lambda: context.connections.storage.create_folder(found.name, folder),
         planned={folders_key(context): [folder]},
     )
     return "new"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to make the folder by hand."""
+    address = f"gs://{context.variables.bucket.name}/{context.variables.checkpoint.folder}/"
+    if not context.variables.bucket.hierarchical_namespace:
+        return Manual(
+            check=[["gcloud", "storage", "ls", address]],
+            note="Nothing is to be made, or undone: in this bucket a folder comes with its first object.",
+        )
+    return Manual(
+        commands=[_folders("create", "--recursive", address)],
+        check=[_folders("describe", address)],
+        undo=[_folders("delete", address)],
+        note="Only an empty folder can be deleted.",
+    )
+
+
+def _folders(verb: str, *words: str) -> list[str]:
+    return ["gcloud", "storage", "folders", verb, *words]

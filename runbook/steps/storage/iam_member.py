@@ -11,7 +11,9 @@ from typing import Literal
 from pydantic import Field
 
 from runbook.engine.change import Change, Difference, Skip, StepResult
-from runbook.steps.auth.reads import project_number
+from runbook.engine.manual import Manual
+from runbook.engine.shell import with_value
+from runbook.steps.auth.reads import project_number, project_number_command
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.storage.reads import bucket, members, members_key, require_bucket
 
@@ -33,7 +35,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     if arguments.state == "absent" and bucket(context) is None:
         return "the bucket is not there"
     found = require_bucket(context)
-    role, member = context.variables.bucket.role, principal(context)
+    role, member = context.variables.bucket.role, principal(context, project_number(context))
     has = (role, member) in members(context)
     if arguments.state == "absent":
         if has:
@@ -46,11 +48,30 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     return f"{_short(context)} has {role}"
 
 
-def principal(context: Context) -> str:
-    """Name the server's ServiceAccount as IAM knows it."""
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to grant the role, or to take it back, by hand."""
+    variables = context.variables
+    if not variables.project:
+        return Manual(note="Nothing is done here: no project is set.")
+    grant, revoke = _by_hand(context, "add"), _by_hand(context, "remove")
+    absent = arguments.state == "absent"
+    return Manual(
+        commands=[revoke if absent else grant],
+        check=[["gcloud", "storage", "buckets", "get-iam-policy", f"gs://{variables.bucket.name}"]],
+        undo=[grant if absent else revoke],
+        note="A change of a policy takes some minutes to count everywhere.",
+    )
+
+
+def principal(context: Context, number: str) -> str:
+    """Name the server's ServiceAccount as IAM knows it.
+
+    Args:
+        number: the project's.
+    """
     variables = context.variables
     return (
-        f"principal://iam.googleapis.com/projects/{project_number(context)}/locations/global"
+        f"principal://iam.googleapis.com/projects/{number}/locations/global"
         f"/workloadIdentityPools/{variables.project}.svc.id.goog"
         f"/subject/ns/{variables.kube.namespace}/sa/{variables.kube.service_account}"
     )
@@ -85,3 +106,10 @@ def _command(verb: str, name: str, role: str, member: str) -> list[str]:
 def _short(context: Context) -> str:
     kube = context.variables.kube
     return f"ServiceAccount {kube.namespace}/{kube.service_account}"
+
+
+def _by_hand(context: Context, verb: str) -> list[str]:
+    """Write the command with the project's number, which only the cloud knows, put in by the shell."""
+    bucket, name = context.variables.bucket, "PROJECT_NUMBER"
+    command = _command(verb, bucket.name, bucket.role, principal(context, f"${name}"))
+    return with_value(name, project_number_command(context.variables.project), command)

@@ -7,6 +7,7 @@ disk. It is opened for the first write; until then the shared listing shows that
 from __future__ import annotations
 
 from runbook.engine.change import StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.storage.reads import objects
 
@@ -27,4 +28,13 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     variables = context.variables
     return (
         f"gs://{variables.bucket.name} can be listed: {len(held)} objects in {variables.checkpoint.folder}/"
+    )
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to look, by hand, whether the bucket can be read."""
+    return Manual(
+        check=[["gcloud", "storage", "ls", f"gs://{context.variables.bucket.name}"]],
+        note="There is nothing to type, or to undo: the mount is in the runbook's own process. The commands "
+        "of 3.2.2 and 3.2.3 need no mount either.",
     )
