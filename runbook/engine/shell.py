@@ -27,8 +27,8 @@ def with_value(name: str, source: Sequence[str], argv: Sequence[str]) -> list[st
         source: the command that prints the value.
         argv: the command that takes it.
     """
-    value = " ".join(map(_quoted, source))
-    return [*SHELL, f"{name}=$({value}) &&\n{_broken([_expanding(word, name) for word in argv])}"]
+    taker = _broken([_expanding(word, name) for word in argv])
+    return [*SHELL, f"{name}=$({shell_text(source)}) &&\n{taker}"]
 
 
 def _quoted(word: str) -> str:

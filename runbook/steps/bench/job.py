@@ -15,6 +15,7 @@ from pydantic import Field
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import UNKNOWN, Change, StepResult
 from runbook.engine.errors import ConflictError, ManifestError, MissingError, Place
+from runbook.engine.manual import Manual
 from runbook.steps.bench.jobs import JOBS, ended, jobs
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.kube import rollout
@@ -53,17 +54,34 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         if not ended(job):
             _require_same(job, wanted)
             return f"joined job/{job['metadata']['name']}, which is running"
-    path = manifest_path(context, arguments.template)
-    settings = context.variables.kube
     yield Change(
         [creation(wanted)],
-        kubectl(
-            context, "apply", "--server-side", f"--field-manager={settings.field_manager}", "-f", shown(path)
-        ),
+        _command(arguments, context),
         partial(_create, context, arguments, rendered),
         {object_key(reference): wanted, JOBS: UNKNOWN},
     )
     return f"{reference} runs {' '.join(_arguments(wanted)[:3])}"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to start a benchmark by hand."""
+    path = manifest_path(context, arguments.template)
+    return Manual(
+        commands=[["inv", "render", "--to", shown(path.parent)], _command(arguments, context)],
+        check=[kubectl(context, "get", "-f", shown(path))],
+        undo=[kubectl(context, "delete", "-f", shown(path), "--cascade=foreground")],
+        note="Each rendering names another Job, as none can be changed. Let one end before the next begins.",
+    )
+
+
+def _command(arguments: Arguments, context: Context) -> list[str]:
+    settings = context.variables.kube
+    manager = [
+        f"--field-manager={settings.field_manager}",
+        *(["--force-conflicts"] if settings.force else []),
+    ]
+    path = shown(manifest_path(context, arguments.template))
+    return kubectl(context, "apply", "--server-side", *manager, "-f", path)
 
 
 def _require_server(context: Context) -> None:

@@ -32,6 +32,11 @@ def reference_of(context: Context, name: str) -> Reference:
     return Reference("batch/v1", "Job", context.variables.kube.namespace, name)
 
 
+def benchmark_labels(context: Context) -> dict[str, str]:
+    """Give the labels that every benchmark Job of this environment carries."""
+    return {**labels(context), COMPONENT: "benchmark"}
+
+
 def _listed(context: Context) -> list[Object]:
-    wanted = {**labels(context), COMPONENT: "benchmark"}
-    return client(context).list("batch/v1", "Job", context.variables.kube.namespace, labels=wanted)
+    namespace = context.variables.kube.namespace
+    return client(context).list("batch/v1", "Job", namespace, labels=benchmark_labels(context))

@@ -16,9 +16,11 @@ from typing import Any
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Action, FactKey, StepResult
 from runbook.engine.errors import FailedError, MissingError, Place
+from runbook.engine.manual import Manual
+from runbook.engine.shell import with_value
 from runbook.steps.bench.figures import Figures, complaints, read_figures
 from runbook.steps.bench.following import follow
-from runbook.steps.bench.jobs import JOBS, ended, jobs
+from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.kube.cluster import is_planned, kubectl
@@ -45,12 +47,36 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         f"{reference}",
         partial(_conclude, context, reference, kept),
         refreshes=[JOBS],
-        command=kubectl(context, "logs", "-f", reference.short, f"--namespace={reference.namespace}"),
+        command=_command(context, reference.short),
     )
     if context.check:
         return f"{reference} {ended(job) or 'is running'}"
     figures: Figures = context.facts.read(kept, partial(_read_again, context))
     return f"{figures.completed} requests, {figures.output_throughput:.2f} output tokens/s: {_file(context)}"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to follow the newest benchmark by hand."""
+    newest = ("--sort-by=.metadata.creationTimestamp", "--output=jsonpath={.items[-1:].metadata.name}")
+    name = "JOB"
+    return Manual(
+        commands=[with_value(name, [*_listed(context), *newest], _command(context, f"job/${name}"))],
+        check=[_listed(context)],
+        note="The result is the block at the log's end. Nothing is kept, and there is nothing to undo: only "
+        "the step writes .runs/RUN/bench.json, which `inv history` lists.",
+    )
+
+
+def _command(context: Context, job: str) -> list[str]:
+    return kubectl(context, "logs", "-f", job, f"--namespace={context.variables.kube.namespace}")
+
+
+def _listed(context: Context) -> list[str]:
+    """Write the command that lists this environment's benchmarks."""
+    selector = ",".join(f"{name}={value}" for name, value in benchmark_labels(context).items())
+    return kubectl(
+        context, "get", "jobs", f"--selector={selector}", f"--namespace={context.variables.kube.namespace}"
+    )
 
 
 def _job(context: Context) -> Object:

@@ -19,6 +19,7 @@ from pydantic import Field
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Change, Difference, FactKey, StepResult
 from runbook.engine.errors import ManifestError, Place
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.kube import removal
 from runbook.steps.kube.cluster import OBJECTS, client, is_there, kubectl, object_key
@@ -42,7 +43,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     if not is_there(context):
         return "there is no cluster"
     key: FactKey = (*OBJECTS, "labelled")
-    kinds = list(_kinds(arguments, context))
+    kinds = list(_kinds(context, arguments.templates))
     found: list[Object] = context.facts.read(key, partial(_labelled, context, kinds))
     remaining = found
     for kind, objects in groupby(found, key=lambda item: str(item["kind"])):
@@ -51,16 +52,40 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         planned: dict[FactKey, Any] = {object_key(reference): None for reference in group}
         yield Change(
             [Difference(reference.short, "there", None) for reference in group],
-            _command(context, group),
+            _command(context, [reference.short for reference in group], group[0].namespace),
             partial(_delete, context, group),
             {**planned, key: remaining},
         )
     return "deleted" if found else "nothing is there"
 
 
-def _kinds(arguments: Arguments, context: Context) -> Iterator[tuple[str, str]]:
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to delete the workload by hand."""
+    kinds = [kind.lower() for _, kind in dict.fromkeys(_kinds(context, arguments.templates))]
+    namespace = f"--namespace={context.variables.kube.namespace}"
+    return Manual(
+        commands=deletions(context, arguments.templates),
+        check=[kubectl(context, "get", ",".join(kinds), _selector(context), namespace)],
+        note="Nothing is lost that deploy and bench do not make again: the model stays in the bucket, "
+        "benchmark results in .runs/.",
+    )
+
+
+def deletions(context: Context, templates: Sequence[str]) -> list[list[str]]:
+    """Write the commands that delete whatever carries this environment's labels, kind after kind.
+
+    Args:
+        templates: files of manifests/: their kinds are deleted, in reverse order.
+    """
+    kinds = dict.fromkeys(kind for _, kind in _kinds(context, templates))
+    return [
+        _command(context, [kind.lower(), _selector(context)], _namespace(context, kind)) for kind in kinds
+    ]
+
+
+def _kinds(context: Context, templates: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Read from the templates which kinds there may be, those that were applied last first."""
-    for template in arguments.templates:
+    for template in templates:
         text = _text(context.root / "manifests" / template)
         kinds = [(version, kind) for version, kind in _KIND.findall(text) if kind not in _KEPT]
         yield from reversed(kinds)
@@ -77,18 +102,24 @@ def _text(path: Path) -> str:
 
 
 def _labelled(context: Context, kinds: Sequence[tuple[str, str]]) -> list[Object]:
-    namespace = context.variables.kube.namespace
     found: list[Object] = []
     for version, kind in dict.fromkeys(kinds):
-        where = "" if kind in _CLUSTER_WIDE else namespace
+        where = _namespace(context, kind)
         found += client(context).list(version, kind, where, labels=labels(context))
     return found
 
 
-def _command(context: Context, group: Sequence[Reference]) -> list[str]:
-    names = [reference.short for reference in group]
-    namespace = [f"--namespace={group[0].namespace}"] if group[0].namespace else []
-    return kubectl(context, "delete", *names, "--cascade=foreground", *namespace)
+def _namespace(context: Context, kind: str) -> str:
+    return "" if kind in _CLUSTER_WIDE else context.variables.kube.namespace
+
+
+def _command(context: Context, objects: Sequence[str], namespace: str) -> list[str]:
+    where = [f"--namespace={namespace}"] if namespace else []
+    return kubectl(context, "delete", *objects, "--cascade=foreground", *where)
+
+
+def _selector(context: Context) -> str:
+    return "--selector=" + ",".join(f"{name}={value}" for name, value in labels(context).items())
 
 
 def _delete(context: Context, group: Sequence[Reference]) -> None:

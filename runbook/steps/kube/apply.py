@@ -17,15 +17,24 @@ from runbook.clients.kube.failures import FieldConflictError
 from runbook.clients.kube.objects import Object, Reference, is_terminating
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
 from runbook.engine.errors import MissingError
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.kube import removal, rollout, volume
+from runbook.steps.kube.absent import deletions
 from runbook.steps.kube.cluster import client, kubectl, live, object_key, shown
 from runbook.steps.kube.difference import creation, differences
-from runbook.steps.kube.drafts import validate_template
+from runbook.steps.kube.drafts import drafted, validate_template
 from runbook.steps.kube.ownership import is_applied, is_drift
 from runbook.steps.kube.server import answering_key
-from runbook.steps.kube.workload import API_KEY_FIELD, api_key_secret, manifest, manifest_path
+from runbook.steps.kube.workload import (
+    API_KEY_FIELD,
+    api_key_name,
+    api_key_secret,
+    labels,
+    manifest,
+    manifest_path,
+)
 from runbook.steps.model.reads import require_complete_model
 
 
@@ -50,6 +59,39 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         yield from _applied(arguments, context, wanted)
     yield from volume.rebound(context, objects)
     return (yield from _rolled_out(context, objects))
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to apply the manifest, and to wait for the server, by hand."""
+    objects = drafted(context, arguments.template).objects
+    servers = [Reference.to(item) for item in objects if item["kind"] == "Deployment"]
+    guarded = context.variables.server.api_key is not None
+    path = shown(manifest_path(context, arguments.template))
+    return Manual(
+        commands=[
+            _apply_command(arguments, context, force=context.variables.kube.force),
+            *([_secret_command(context), _label_secret_command(context)] if guarded else []),
+            *(_of(context, server, ["rollout", "status"]) for server in servers),
+        ],
+        check=[
+            kubectl(context, "get", "-f", path),
+            *(_of(context, server, ["logs"], "--tail=20") for server in servers),
+        ],
+        undo=deletions(context, [arguments.template]),
+        note=_note(guarded=guarded),
+    )
+
+
+def _note(*, guarded: bool) -> str:
+    note = "The file is that of 4.2. The rollout takes as long as the model takes to load."
+    key = " The Secret's command reads the key from its input: pipe it in, without a newline."
+    return note + key if guarded else note
+
+
+def _label_secret_command(context: Context) -> list[str]:
+    said = [f"{name}={value}" for name, value in labels(context).items()]
+    namespace = f"--namespace={context.variables.kube.namespace}"
+    return kubectl(context, "label", f"secret/{api_key_name(context.variables)}", *said, namespace)
 
 
 def _require_node_pool(context: Context) -> None:
@@ -126,14 +168,26 @@ def _change(
 
 
 def _command(arguments: Arguments, context: Context, wanted: Object, *, force: bool) -> list[str]:
-    settings = context.variables.kube
     if wanted["kind"] == "Secret":
-        name, namespace = wanted["metadata"]["name"], wanted["metadata"]["namespace"]
-        source = f"--from-file={API_KEY_FIELD}=/dev/stdin"
-        return kubectl(context, "create", "secret", "generic", name, source, f"--namespace={namespace}")
-    owner = [f"--field-manager={settings.field_manager}", *(["--force-conflicts"] if force else [])]
+        return _secret_command(context)
+    return _apply_command(arguments, context, force=force)
+
+
+def _secret_command(context: Context) -> list[str]:
+    name, source = api_key_name(context.variables), f"--from-file={API_KEY_FIELD}=/dev/stdin"
+    namespace = f"--namespace={context.variables.kube.namespace}"
+    return kubectl(context, "create", "secret", "generic", name, source, namespace)
+
+
+def _apply_command(arguments: Arguments, context: Context, *, force: bool) -> list[str]:
+    manager = f"--field-manager={context.variables.kube.field_manager}"
+    owner = [manager, *(["--force-conflicts"] if force else [])]
     path = shown(manifest_path(context, arguments.template))
     return kubectl(context, "apply", "--server-side", *owner, "-f", path)
+
+
+def _of(context: Context, reference: Reference, verb: Sequence[str], *flags: str) -> list[str]:
+    return kubectl(context, *verb, reference.short, *flags, f"--namespace={reference.namespace}")
 
 
 def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change | Action, None, str]:
@@ -148,9 +202,7 @@ def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change
                 f"rollout of {reference}",
                 partial(rollout.wait, context, reference),
                 refreshes=[object_key(reference)],
-                command=kubectl(
-                    context, "rollout", "status", reference.short, f"--namespace={reference.namespace}"
-                ),
+                command=_of(context, reference, ["rollout", "status"]),
             )
             present = live(context, reference)
         now = rollout.progress(present or wanted)

@@ -71,7 +71,9 @@ def kubectl(context: Context, *arguments: str) -> list[str]:
         arguments: what follows `kubectl`.
     """
     path = kubeconfig_path(context.variables, context.home, context.environment)
-    return ["kubectl", *arguments, f"--kubeconfig={shown(path)}"]
+    chosen = context.variables.kube.context if context.variables.provider == "kubeconfig" else None
+    named = [f"--context={chosen}"] if chosen else []
+    return ["kubectl", *arguments, f"--kubeconfig={shown(path)}", *named]
 
 
 def shown(path: Path) -> str:

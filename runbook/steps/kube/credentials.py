@@ -15,9 +15,10 @@ from typing import Any
 from runbook.clients.kube import kubeconfig
 from runbook.clients.kube.kubeconfig import Config, Entry
 from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
-from runbook.steps.kube.cluster import client, shown
+from runbook.steps.kube.cluster import client, kubectl, shown
 
 
 class Arguments(StepArguments):
@@ -43,17 +44,36 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     return f"context {entry.name} in {shown(path)}"
 
 
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to get the credentials by hand."""
+    check = [kubectl(context, "get", "nodes")]
+    if context.variables.provider == "kubeconfig":
+        return Manual(check=check, note="Nothing is to be made, or undone: the kubeconfig file is only read.")
+    parts = ("delete-context", "delete-cluster", "delete-user")
+    return Manual(
+        commands=[_command(context)],
+        check=check,
+        undo=[kubectl(context, "config", part, _name(context)) for part in parts],
+        note=f"kubectl then needs the plug-in {kubeconfig.PLUGIN} in the PATH.",
+    )
+
+
 def _entry(context: Context) -> Entry:
-    variables = context.variables
     access = reads.access(context)
-    name = kubeconfig.context_name(variables.project, reads.location(context), variables.cluster.name)
     token_file = context.connections.endpoints.token_file
-    return Entry(name, f"https://{access.endpoint}", access.ca_certificate, token_file)
+    return Entry(_name(context), f"https://{access.endpoint}", access.ca_certificate, token_file)
+
+
+def _name(context: Context) -> str:
+    variables = context.variables
+    return kubeconfig.context_name(variables.project, reads.location(context), variables.cluster.name)
 
 
 def _command(context: Context) -> list[str]:
     variables = context.variables
+    path = kubeconfig.kubeconfig_path(variables, context.home, context.environment)
     return [
+        *("env", f"KUBECONFIG={shown(path)}"),
         *("gcloud", "container", "clusters", "get-credentials", variables.cluster.name),
         f"--location={reads.location(context)}",
         f"--project={variables.project}",

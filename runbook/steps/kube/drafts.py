@@ -44,7 +44,16 @@ def validate_template(context: Context, template: str) -> None:
     Raises:
         ManifestError: the template, or what it renders to, is wrong.
     """
-    draft(
+    drafted(context, template)
+
+
+def drafted(context: Context, template: str) -> Manifest:
+    """Render a template of manifests/ for this environment, without asking the cloud.
+
+    Raises:
+        ManifestError: the template, or what it renders to, is wrong.
+    """
+    return draft(
         context.root / "manifests",
         template,
         context.variables,

@@ -7,9 +7,10 @@ listens on `smoke.local_port` or, where that is taken, on the next free port.
 from __future__ import annotations
 
 from runbook.engine.change import Action, StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.kube.cluster import kubectl
-from runbook.steps.kube.server import address, require_answering
+from runbook.steps.kube.server import address, local_address, local_port, require_answering
 
 
 class Arguments(StepArguments):
@@ -26,16 +27,31 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     require_answering(context)
     variables = context.variables
     service, port = variables.server.service, variables.server.port
-    local = variables.smoke.local_port or ""
     yield Action(
         f"forward to service/{service}",
         lambda: address(context),
-        command=kubectl(
-            context,
-            *("port-forward", f"service/{service}", f"{local}:{port}"),
-            f"--namespace={variables.kube.namespace}",
-        ),
+        command=_command(context),
     )
     if context.check:
         return f"would forward to service/{service} port {port}"
     return f"{address(context)} leads to service/{service} port {port}"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to forward the port by hand."""
+    return Manual(
+        commands=[_command(context)],
+        check=[["curl", "--fail", "--include", f"{local_address(context)}/health"]],
+        note="It runs until Ctrl-C, and ends with the Pod: leave it in a terminal of its own. "
+        "Nothing else is to be undone.",
+    )
+
+
+def _command(context: Context) -> list[str]:
+    variables = context.variables
+    return kubectl(
+        context,
+        *("port-forward", f"service/{variables.server.service}"),
+        f"{local_port(context)}:{variables.server.port}",
+        f"--namespace={variables.kube.namespace}",
+    )

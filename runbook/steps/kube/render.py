@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic import Field
 
 from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.kube.cluster import shown
+from runbook.steps.kube.cluster import kubectl, shown
 from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.workload import manifest, manifest_path, write_manifest
 
@@ -44,6 +45,20 @@ def run(arguments: Arguments, context: Context) -> StepResult:
             {key: wanted},
         )
     return f"{shown(path)} is as the variables say"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:
+    """Tell how to render the manifest by hand."""
+    path = manifest_path(context, arguments.to)
+    manager = f"--field-manager={context.variables.kube.field_manager}"
+    return Manual(
+        commands=[["inv", "render", "--to", shown(path.parent)]],
+        check=[kubectl(context, "diff", "--server-side", manager, "-f", shown(path))],
+        undo=[["rm", shown(path)]],
+        note="It renders every manifest without asking the cloud. Only the step knows the hash of the model "
+        "files, by which Pods start anew when the model has changed. kubectl diff ends with 1 where there is "
+        "something to apply.",
+    )
 
 
 def _text(path: Path) -> str | None:

@@ -58,6 +58,16 @@ def address(context: Context) -> str:
     return context.facts.read(key, lambda: _forwarded(context))
 
 
+def local_port(context: Context) -> int:
+    """Name the port of this machine for commands that people type, who need one that they know."""
+    return context.variables.smoke.local_port or context.variables.server.port
+
+
+def local_address(context: Context) -> str:
+    """Give the server's base URL on this machine for commands that people type."""
+    return f"http://127.0.0.1:{local_port(context)}"
+
+
 def _forwarded(context: Context) -> str:
     from runbook.clients.kube.forward import forward  # aiohttp takes long to import
 

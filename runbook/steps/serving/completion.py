@@ -15,8 +15,12 @@ from typing import Any
 from runbook.clients.serving import Completion, ModelServer
 from runbook.engine.change import Action, StepResult
 from runbook.engine.errors import FailedError, Place
+from runbook.engine.manual import Manual
+from runbook.engine.shell import SHELL, shell_text
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.kube.server import address, require_answering
+from runbook.steps.kube.cluster import kubectl
+from runbook.steps.kube.server import address, local_address, require_answering
+from runbook.steps.kube.workload import API_KEY_FIELD, api_key_name
 
 
 class Arguments(StepArguments):
@@ -32,14 +36,40 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     """
     require_answering(context)
     variables = context.variables
-    names = [*variables.server.served_model_names, _path(context)]
-    port = variables.smoke.local_port or variables.server.port
     yield Action(
         "one completion",
         partial(_ask, context),
-        command=_curl(f"http://127.0.0.1:{port}", _body(context, names[0])),
+        command=_ask_by_hand(context),
     )
     return f"asked for {variables.smoke.max_tokens} tokens after {variables.smoke.prompt!r}"
+
+
+def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
+    """Tell how to ask by hand."""
+    return Manual(
+        commands=[_ask_by_hand(context)],
+        check=[_with_key(context, ["curl", f"{local_address(context)}/v1/models"])],
+        note="The port-forward of 4.4 must run. There is nothing to undo.",
+    )
+
+
+def _ask_by_hand(context: Context) -> list[str]:
+    variables = context.variables
+    names = [*variables.server.served_model_names, _path(context)]
+    return _with_key(context, _curl(local_address(context), _body(context, names[0])))
+
+
+def _with_key(context: Context, curl: list[str]) -> list[str]:
+    """Have curl send the server's key, where it has one, without showing it."""
+    variables = context.variables
+    if variables.server.api_key is None:
+        return curl
+    secret = ("get", "secret", api_key_name(variables), f"--namespace={variables.kube.namespace}")
+    key = kubectl(
+        context, *secret, f'--output=go-template={{{{index .data "{API_KEY_FIELD}" | base64decode}}}}'
+    )
+    header = f"printf 'Authorization: Bearer %s' \"$({shell_text(key)})\""
+    return [*SHELL, f"{header} |\n{shell_text([*curl, '-H', '@-'])}"]
 
 
 def judge(completion: Completion, max_tokens: int) -> str | None:
