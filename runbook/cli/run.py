@@ -13,7 +13,7 @@ from runbook.cli import rehearsal
 from runbook.cli.catalogue import load_playbooks, load_variables, module_library, wanted_steps
 from runbook.cli.confirmation import Confirmation
 from runbook.cli.line import Line
-from runbook.clients.connections import Connections
+from runbook.cli.surroundings import contexts
 from runbook.config.load import Loaded
 from runbook.engine.errors import UserError
 from runbook.engine.events import Observer, WarningSeen
@@ -90,7 +90,7 @@ class _LineRun:
         self.opened.enter_context(_interrupted_by_signal(self.interruption))
         for warning in self.loaded.warnings:
             self.screen.notify(WarningSeen(None, str(warning)))
-        make_context = self._context_maker()
+        make_context = self._contexts()
         _validate(planned, bound, make_context)
         self._lock()
         variables = self.loaded.variables
@@ -113,28 +113,16 @@ class _LineRun:
             facts=self.facts,
         ).execute()
 
-    def _context_maker(self) -> Callable[[StepReport], Context]:
-        connections = Connections(self.loaded.variables, self.line.home)
-        self.opened.callback(connections.close)
-        kept = self.opened.enter_context(ExitStack())
-
-        def make(report: StepReport) -> Context:
-            return Context(
-                environment=self.line.options.environment,
-                variables=self.loaded.variables,
-                tree=self.loaded.tree,
-                root=self.line.root,
-                home=self.line.home,
-                run_id=self.run_id,
-                check=self.line.options.check,
-                facts=self.facts,
-                connections=connections,
-                report=report,
-                keep=kept.enter_context,
-                pause=self.interruption.pause,
-            )
-
-        return make
+    def _contexts(self) -> Callable[[StepReport], Context]:
+        opening = contexts(
+            self.line,
+            self.loaded,
+            self.run_id,
+            check=self.line.options.check,
+            facts=self.facts,
+            interruption=self.interruption,
+        )
+        return self.opened.enter_context(opening)
 
     def _lock(self) -> None:
         if self.line.options.check:
