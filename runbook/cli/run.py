@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from runbook.cli import rehearsal
 from runbook.cli.catalogue import load_playbooks, load_variables, module_library, wanted_steps
@@ -90,7 +91,7 @@ class _LineRun:
         self.opened.enter_context(_interrupted_by_signal(self.interruption))
         for warning in self.loaded.warnings:
             self.screen.notify(WarningSeen(None, str(warning)))
-        make_context = self._contexts()
+        make_context = self._contexts(bound)
         _validate(planned, bound, make_context)
         self._lock()
         variables = self.loaded.variables
@@ -113,7 +114,7 @@ class _LineRun:
             facts=self.facts,
         ).execute()
 
-    def _contexts(self) -> Callable[[StepReport], Context]:
+    def _contexts(self, bound: Mapping[str, BoundStep]) -> Callable[[PlannedStep, StepReport], Context]:
         opening = contexts(
             self.line,
             self.loaded,
@@ -122,7 +123,8 @@ class _LineRun:
             facts=self.facts,
             interruption=self.interruption,
         )
-        return self.opened.enter_context(opening)
+        make = self.opened.enter_context(opening)
+        return lambda step, report: replace(make(report), siblings=_siblings(step, bound))
 
     def _lock(self) -> None:
         if self.line.options.check:
@@ -136,16 +138,26 @@ class _LineRun:
         self.opened.enter_context(lock)
 
 
+def _siblings(step: PlannedStep, bound: Mapping[str, BoundStep]) -> list[Any]:
+    """Give the arguments of the line's other steps that use the same module and are not skipped."""
+    module = bound[step.spec.section].module
+    return [
+        other.arguments
+        for section, other in bound.items()
+        if section != step.spec.section and other.module == module and not other.skip_reason
+    ]
+
+
 def _validate(
     planned: Sequence[PlannedStep],
     bound: Mapping[str, BoundStep],
-    make_context: Callable[[StepReport], Context],
+    make_context: Callable[[PlannedStep, StepReport], Context],
 ) -> None:
     """Find what is wrong with any step of the line before the first one begins."""
     for step in planned:
         found = bound[step.spec.section]
         if found.module.validate and not found.skip_reason:
-            found.module.validate(found.arguments, make_context(StepVoice(step.face, Notifier([]))))
+            found.module.validate(found.arguments, make_context(step, StepVoice(step.face, Notifier([]))))
 
 
 def _screen(line: Line, opened: ExitStack) -> Observer:

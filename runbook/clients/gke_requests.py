@@ -146,14 +146,15 @@ def enable_workload_identity(cluster: ClusterName) -> GkeRequest:
     return _update(cluster, update, f"--workload-pool={cluster.workload_pool}")
 
 
-def enable_addon(cluster: ClusterName, addon: str) -> GkeRequest:
-    """Sections 2.3.2 and 2.3.4.
+def enable_addons(cluster: ClusterName, addons: Sequence[str]) -> GkeRequest:
+    """Sections 2.3.2 and 2.3.4; add-ons are the one feature of which an update takes several (D7).
 
     Args:
-        addon: a key of ADDONS.
+        addons: keys of ADDONS, at least one.
     """
-    field, on = ADDONS[addon]
-    return _update(cluster, {"desiredAddonsConfig": {field: on}}, f"--update-addons={addon}=ENABLED")
+    update = {"desiredAddonsConfig": dict(ADDONS[addon] for addon in addons)}
+    listed = ",".join(f"{addon}=ENABLED" for addon in addons)
+    return _update(cluster, update, f"--update-addons={listed}")
 
 
 def enable_gateway_api(cluster: ClusterName) -> GkeRequest:
@@ -165,20 +166,14 @@ def enable_gateway_api(cluster: ClusterName) -> GkeRequest:
 
 def use_gke_metadata(cluster: ClusterName, node_pool: str) -> GkeRequest:
     """Section 2.3.1, the node pool's half; GKE makes the pool's nodes anew."""
-    path = f"{cluster.path}/nodePools/{node_pool}"
-    argv = (
-        *(
-            "gcloud",
-            "container",
-            "node-pools",
-            "update",
-            node_pool,
-            f"--cluster={cluster.name}",
-            *cluster.flags,
-        ),
-        "--workload-metadata=GKE_METADATA",
-    )
-    return GkeRequest("PUT", path, {"name": path, "workloadMetadataConfig": {"mode": "GKE_METADATA"}}, argv)
+    mode = {"workloadMetadataConfig": {"mode": "GKE_METADATA"}}
+    return _update_pool(cluster, node_pool, mode, "--workload-metadata=GKE_METADATA")
+
+
+def replace_nodes_in_place(cluster: ClusterName, node_pool: str) -> GkeRequest:
+    """Have a node's successor take its machine, not a further one that a reservation may lack (D6)."""
+    settings = {"upgradeSettings": {"maxSurge": 0, "maxUnavailable": 1}}
+    return _update_pool(cluster, node_pool, settings, "--max-surge-upgrade=0", "--max-unavailable-upgrade=1")
 
 
 def create_node_pool(
@@ -242,6 +237,12 @@ def _update(cluster: ClusterName, update: dict[str, Any], flag: str) -> GkeReque
     """Make one cluster update; GKE takes one field of ClusterUpdate in a request."""
     argv = ("gcloud", "container", "clusters", "update", cluster.name, *cluster.flags, flag)
     return GkeRequest("PUT", cluster.path, {"name": cluster.path, "update": update}, argv)
+
+
+def _update_pool(cluster: ClusterName, name: str, update: dict[str, Any], *flags: str) -> GkeRequest:
+    path = f"{cluster.path}/nodePools/{name}"
+    described = ("gcloud", "container", "node-pools", "update", name, f"--cluster={cluster.name}")
+    return GkeRequest("PUT", path, {"name": path, **update}, (*described, *cluster.flags, *flags))
 
 
 def _pool(name: str, nodes: int, config: dict[str, Any]) -> dict[str, Any]:

@@ -40,6 +40,26 @@ CAPACITY = re.compile(
 """How GKE and Compute Engine say that there are no machines to be had."""
 
 
+SHORTAGES = (
+    (
+        re.compile(r"[Rr]eservation"),
+        "free a machine of the reservation, enlarge it, or choose another node_pool.reservation or "
+        "node_pool.capacity, and run the same line again",
+    ),
+    (
+        re.compile(r"quota|QUOTA"),
+        "ask for more quota (console: IAM & Admin, Quotas), or take machines of a reservation, which need "
+        "none (node_pool.capacity), and run the same line again",
+    ),
+    (
+        re.compile(""),
+        "run the same line again later, or choose another zone, or node_pool.capacity flex-start, which "
+        "waits for machines",
+    ),
+)
+"""What to do about each kind of shortage: of a reservation, of quota, and else of machines in the zone."""
+
+
 class BusyError(PassingError):
     """Another operation on the same cluster must end first; nothing was changed."""
 
@@ -100,13 +120,17 @@ def of_status(
     return _refusal(status, message, reasons, place)
 
 
-def capacity(message: str, place: Place) -> CapacityError:
-    """Make the error of machines that are not to be had."""
-    return CapacityError(
-        message,
-        place=place,
-        remedy="look at the reservation or the quota, or choose another zone or node_pool.capacity",
-    )
+def capacity(message: str, place: Place, *, left_over: bool = False) -> CapacityError:
+    """Make the error of machines that are not to be had.
+
+    Args:
+        message: Google's words.
+        place: the request.
+        left_over: whether a node pool without nodes is left, which must go before the next attempt.
+    """
+    remedy = next(remedy for said, remedy in SHORTAGES if said.search(message))
+    first = "`inv step 6.2` deletes the node pool that is left in ERROR; then " if left_over else ""
+    return CapacityError(message, place=place, remedy=first + remedy)
 
 
 @contextmanager

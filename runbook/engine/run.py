@@ -34,7 +34,7 @@ class Run:
         steps: the line's plan.
         bound: each step's module and arguments, by section.
         suppliers: all steps of all playbooks, to name the one that supplies what is missing.
-        make_context: makes a step's surroundings from its report.
+        make_context: makes the surroundings of a step of the plan from its report.
         ask: asks the operator whether a change's loss is accepted.
         notifier: takes the events.
         interruption: ends the run.
@@ -49,7 +49,7 @@ class Run:
     steps: Sequence[PlannedStep]
     bound: Mapping[str, BoundStep]
     suppliers: Sequence[StepSpec]
-    make_context: Callable[[StepReport], Any]
+    make_context: Callable[[PlannedStep, StepReport], Any]
     ask: Callable[[Change], bool]
     notifier: Notifier
     interruption: Interruption
@@ -71,7 +71,7 @@ class Run:
         if bound.skip_reason:
             spec = step.spec
             return Outcome(spec.section, spec.name, Status.SKIPPED, bound.skip_reason, (), time.time(), 0.0)
-        context = self.make_context(StepVoice(step.face, self.notifier))
+        context = self.make_context(step, StepVoice(step.face, self.notifier))
         execution = Execution(
             face=step.face,
             generate=lambda: bound.module.run(bound.arguments, context),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ class Context:
         report: this step's voice.
         keep: opens a resource that stays open until the line of tasks ends, and returns what it yields.
         pause: waits for some seconds; ends at once, by an exception, when the operator interrupts the run.
+        siblings: arguments of the other steps of this line that use the same step module.
     """
 
     environment: str
@@ -53,3 +54,4 @@ class Context:
     report: StepReport
     keep: Callable[[AbstractContextManager[Any]], Any]
     pause: Callable[[float], None]
+    siblings: Sequence[StepArguments] = ()

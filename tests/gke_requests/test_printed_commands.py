@@ -45,9 +45,9 @@ REQUESTS = {
     "2.2 create the cluster with the Gateway API": create_cluster(gateway_api=True),
     "2.3.1 workload identity of the cluster": gke_requests.enable_workload_identity(CLUSTER),
     "2.3.1 metadata server of the node pool": gke_requests.use_gke_metadata(CLUSTER, "tpus"),
-    "2.3.2 HTTP load balancing": gke_requests.enable_addon(CLUSTER, "HttpLoadBalancing"),
+    "2.3.2 HTTP load balancing": gke_requests.enable_addons(CLUSTER, ["HttpLoadBalancing"]),
     "2.3.3 Gateway API": gke_requests.enable_gateway_api(CLUSTER),
-    "2.3.4 Cloud Storage FUSE": gke_requests.enable_addon(CLUSTER, "GcsFuseCsiDriver"),
+    "2.3.4 Cloud Storage FUSE": gke_requests.enable_addons(CLUSTER, ["GcsFuseCsiDriver"]),
     "2.4 node pool from a reservation": create_node_pool("reservation", reservation="mine"),
     "2.4 node pool from a shared reservation": create_node_pool(
         "reservation", reservation="projects/other/reservations/shared"

@@ -78,7 +78,7 @@ def test_workload_identity_is_mended_on_a_node_pool_that_is_there(work: Workplac
     cluster, pool = work.converges("gke.workload_identity")
     assert paths([cluster]) == [f"cluster/{work.variables.cluster.name}.workloadIdentityConfig.workloadPool"]
     assert paths([pool]) == [f"node-pool/{work.variables.node_pool.name}.config.workloadMetadataConfig.mode"]
-    assert pool.warning
+    assert pool.loss
 
 
 def test_the_node_pool_is_made_from_the_reservation(work: Workplace) -> None:

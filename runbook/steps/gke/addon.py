@@ -1,6 +1,7 @@
 """An add-on of the cluster is switched on.
 
-Sections 2.3.2 (HttpLoadBalancing) and 2.3.4 (GcsFuseCsiDriver) of the guide.
+Sections 2.3.2 (HttpLoadBalancing) and 2.3.4 (GcsFuseCsiDriver) of the guide. Where several add-ons of one
+line are off, the first of the steps switches all of them on with one update (D7): each takes minutes.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from runbook.clients.gke_requests import enable_addon
+from runbook.clients.gke_requests import enable_addons
 from runbook.engine.change import StepResult
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.gke.features import Feature, ensure
+from runbook.steps.gke.features import Feature, Update, ensure
 from runbook.steps.gke.manuals import feature
 from runbook.steps.gke.operations import cluster_name
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
@@ -39,16 +40,23 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     """
     if skipped := not_gke(context):
         return skipped
-    path, wanted, otherwise = FIELDS[arguments.addon]
-    request = enable_addon(cluster_name(context), arguments.addon)
-    return (yield from ensure(context, Feature(arguments.addon, path, wanted, otherwise, request)))
+    update = Update(
+        _feature(arguments),
+        request=lambda lacking: enable_addons(cluster_name(context), [feature.name for feature in lacking]),
+        more=[_feature(sibling) for sibling in context.siblings if isinstance(sibling, Arguments)],
+    )
+    return (yield from ensure(context, update))
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:
     """Tell how to switch the add-on on by hand."""
     if nothing := nothing_by_hand(context):
         return nothing
-    request = enable_addon(cluster_name(context), arguments.addon)
+    request = enable_addons(cluster_name(context), [arguments.addon])
     return feature(
         context, request, FIELDS[arguments.addon][0], f"--update-addons={arguments.addon}=DISABLED"
     )
+
+
+def _feature(arguments: Arguments) -> Feature:
+    return Feature(arguments.addon, *FIELDS[arguments.addon])

@@ -45,7 +45,12 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         yield Change(
             differences=[Difference(_path(context), None, _summary(request))],
             command=request.argv,
-            apply=lambda: make(context, request, context.variables.cluster.timeout_s),
+            apply=lambda: make(
+                context,
+                request,
+                context.variables.cluster.timeout_s,
+                needed=lambda now: now is None,
+            ),
             planned={cluster_key(context): _predicted(context, request), access_key(context): UNKNOWN},
         )
         return "new"
@@ -112,7 +117,12 @@ def _absent(context: Context, found: Cluster | None) -> StepResult:
     yield Change(
         differences=[Difference(_path(context), found["status"], None)],
         command=request.argv,
-        apply=lambda: make(context, request, context.variables.cluster.timeout_s),
+        apply=lambda: make(
+            context,
+            request,
+            context.variables.cluster.timeout_s,
+            needed=lambda now: now is not None,
+        ),
         planned={cluster_key(context): None},
         loss=f"cluster {found['name']} in {found['location']} with everything in it",
     )

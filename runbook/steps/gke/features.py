@@ -1,9 +1,9 @@
-"""One feature of the cluster: compared with what was read, switched on by one cluster update."""
+"""Features of the cluster: compared with what was read, switched on by one cluster update."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +24,12 @@ class Feature:
         path: the field, such as ("addonsConfig", "gcsFuseCsiDriverConfig", "enabled").
         wanted: its value where the feature is on.
         otherwise: its value where the API leaves it out (false and empty values are not sent).
-        request: switches the feature on.
     """
 
     name: str
     path: tuple[str, ...]
     wanted: Any
     otherwise: Any
-    request: GkeRequest
 
     def value(self, cluster: Cluster) -> Any:
         """Read the field."""
@@ -40,17 +38,38 @@ class Feature:
             found = found.get(name) or {} if isinstance(found, dict) else {}
         return self.otherwise if found == {} else found
 
-    def switched_on(self, cluster: Cluster) -> Cluster:
-        """Give the cluster as it will be."""
-        result = copy.deepcopy(cluster)
-        holder = result
-        for name in self.path[:-1]:
-            holder = holder.setdefault(name, {})
-        holder[self.path[-1]] = self.wanted
-        return result
+    def is_on(self, cluster: Cluster) -> bool:
+        """Tell whether the cluster has it."""
+        return bool(self.value(cluster) == self.wanted)
+
+    def difference(self, cluster: Cluster) -> Difference:
+        """Tell how the cluster's field is not as it should be."""
+        path = f"cluster/{cluster['name']}.{'.'.join(self.path)}"
+        return Difference(path, self.value(cluster), self.wanted)
 
 
-def ensure(context: Context, feature: Feature) -> Generator[Change | Action, None, str]:
+@dataclass(frozen=True)
+class Update:
+    """One cluster update, and what it switches on.
+
+    Args:
+        feature: what the step is about; where it is on, there is no update.
+        more: what the same update switches on too, where it is off.
+        request: makes the request that switches on the features it is given.
+    """
+
+    feature: Feature
+    request: Callable[[Sequence[Feature]], GkeRequest]
+    more: Sequence[Feature] = ()
+
+    def lacking(self, cluster: Cluster | None) -> list[Feature]:
+        """Give what is to be switched on; nothing where the step's own feature is on."""
+        if cluster is None or self.feature.is_on(cluster):
+            return []
+        return [self.feature, *(feature for feature in self.more if not feature.is_on(cluster))]
+
+
+def ensure(context: Context, update: Update) -> Generator[Change | Action, None, str]:
     """Switch a feature on where it is off.
 
     Returns:
@@ -61,20 +80,35 @@ def ensure(context: Context, feature: Feature) -> Generator[Change | Action, Non
     """
     yield from settled(context)
     found = require_cluster(context)
-    if feature.value(found) == feature.wanted:
-        return _reason(context, feature)
-    if (yield from joined(context, context.variables.cluster.timeout_s)):
+    if update.lacking(found) and (yield from joined(context, context.variables.cluster.timeout_s)):
         found = require_cluster(context)
-        if feature.value(found) == feature.wanted:
-            return _reason(context, feature)
-    name = f"cluster/{found['name']}.{'.'.join(feature.path)}"
+    lacking = update.lacking(found)
+    if not lacking:
+        return _reason(context, update.feature)
+    request = update.request(lacking)
     yield Change(
-        differences=[Difference(name, feature.value(found), feature.wanted)],
-        command=feature.request.argv,
-        apply=lambda: make(context, feature.request, context.variables.cluster.timeout_s),
-        planned={cluster_key(context): feature.switched_on(found)},
+        differences=[feature.difference(found) for feature in lacking],
+        command=request.argv,
+        apply=lambda: make(
+            context,
+            request,
+            context.variables.cluster.timeout_s,
+            needed=lambda now: bool(update.lacking(now)),
+        ),
+        planned={cluster_key(context): _switched_on(found, lacking)},
     )
-    return f"{feature.name} goes on"
+    return f"{' and '.join(feature.name for feature in lacking)} {'go' if lacking[1:] else 'goes'} on"
+
+
+def _switched_on(cluster: Cluster, features: Sequence[Feature]) -> Cluster:
+    """Give the cluster as it will be."""
+    result = copy.deepcopy(cluster)
+    for feature in features:
+        holder = result
+        for name in feature.path[:-1]:
+            holder = holder.setdefault(name, {})
+        holder[feature.path[-1]] = feature.wanted
+    return result
 
 
 def _reason(context: Context, feature: Feature) -> str:

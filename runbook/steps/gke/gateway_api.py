@@ -9,7 +9,7 @@ from runbook.clients.gke_requests import enable_gateway_api
 from runbook.engine.change import StepResult
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.gke.features import Feature, ensure
+from runbook.steps.gke.features import Feature, Update, ensure
 from runbook.steps.gke.manuals import feature
 from runbook.steps.gke.operations import cluster_name
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
@@ -29,9 +29,9 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     """
     if skipped := not_gke(context):
         return skipped
+    wanted = Feature("the Gateway API", PATH, "CHANNEL_STANDARD", "CHANNEL_DISABLED")
     request = enable_gateway_api(cluster_name(context))
-    wanted = Feature("the Gateway API", PATH, "CHANNEL_STANDARD", "CHANNEL_DISABLED", request)
-    return (yield from ensure(context, wanted))
+    return (yield from ensure(context, Update(wanted, lambda _: request)))
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments

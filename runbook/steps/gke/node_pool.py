@@ -107,7 +107,12 @@ def _absent(context: Context) -> StepResult:
     yield Change(
         differences=[Difference(f"node-pool/{pool['name']}", pool.get("status"), None)],
         command=request.argv,
-        apply=lambda: make(context, request, context.variables.node_pool.timeout_s),
+        apply=lambda: make(
+            context,
+            request,
+            context.variables.node_pool.timeout_s,
+            needed=lambda now: now is not None and node_pool(context, now) is not None,
+        ),
         planned={cluster_key(context): {**found, "nodePools": others}},
         loss=f"node pool {pool['name']} with its {pool['config']['machineType']} nodes; "
         "the machines may not be had again at once",
@@ -129,7 +134,12 @@ def _create(context: Context, found: Cluster) -> Change:
             Difference(f"node-pool/{pool['name']}", None, f"{count} in {variables.zone}, from {source}")
         ],
         command=request.argv,
-        apply=lambda: make(context, request, variables.node_pool.timeout_s),
+        apply=lambda: make(
+            context,
+            request,
+            variables.node_pool.timeout_s,
+            needed=lambda now: now is not None and node_pool(context, now) is None,
+        ),
         planned={cluster_key(context): {**found, "nodePools": [*found.get("nodePools", []), pool]}},
     )
 
@@ -171,7 +181,7 @@ def _require_healthy(context: Context, pool: Pool) -> None:
     said = said or pool.get("statusMessage") or "no reason given"
     place = Place(pool.get("selfLink") or f"{cluster_name(context).path}/nodePools/{pool['name']}")
     if CAPACITY.search(said) or "STOCKOUT" in str(pool.get("conditions")):
-        raise capacity(f"node pool {pool['name']}: {said}", place)
+        raise capacity(f"node pool {pool['name']}: {said}", place, left_over=True)
     raise FailedError(
         f"node pool {pool['name']} is in status {pool['status']}: {said}",
         place=place,

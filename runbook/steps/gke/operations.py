@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from runbook.clients.gke_requests import ClusterName, GkeRequest
@@ -11,12 +12,13 @@ from runbook.clients.google_errors import CAPACITY, BusyError, capacity
 from runbook.engine.change import Action
 from runbook.engine.errors import FailedError, PassingError, Place
 from runbook.steps.context import Context
-from runbook.steps.gke.reads import cluster_key, location
+from runbook.steps.gke.reads import Cluster, cluster, cluster_key, location
 
 Operation = dict[str, Any]
 """The GKE API's Operation."""
 
 FIRST_PAUSE_S = 0.05
+OPERATION_NAME = re.compile(r"operation-[\w-]+")
 
 
 def cluster_name(context: Context) -> ClusterName:
@@ -39,19 +41,25 @@ def joined(context: Context, timeout_s: float) -> Generator[Action, None, bool]:
     for operation in operations:
         yield Action(
             what=described(operation),
-            act=lambda operation=operation: finish(context, operation, timeout_s),  # type: ignore[misc] # a loop's
+            act=lambda operation=operation: _outlast(context, operation, timeout_s),  # type: ignore[misc] # a loop's
             refreshes=(cluster_key(context),),
             command=_wait_command(context, operation),
         )
     return bool(operations)
 
 
-def make(context: Context, request: GkeRequest, timeout_s: float) -> None:
-    """Post a change and wait until its operation has ended; where the cluster is busy, wait for that first.
+def make(
+    context: Context, request: GkeRequest, timeout_s: float, needed: Callable[[Cluster | None], bool]
+) -> None:
+    """Post a change and wait until its operation has ended.
+
+    Where GKE is busy, or its answer is lost, nothing is posted again before the operation in the way has
+    ended and the cluster has been read again: the change may have been made meanwhile.
 
     Args:
         request: what is to be changed.
         timeout_s: how long to wait in all, in seconds.
+        needed: tells from the cluster, None where there is none, whether the change is still to be made.
 
     Raises:
         FailedError: the operation ended with an error, or still runs at the deadline.
@@ -60,20 +68,13 @@ def make(context: Context, request: GkeRequest, timeout_s: float) -> None:
     """
     deadline = time.monotonic() + timeout_s
     pause = FIRST_PAUSE_S
-    while True:
-        try:
-            operation = _posted(context, request)
-        except BusyError as busy:
-            if time.monotonic() > deadline:
-                raise
-            context.report.condition(busy.message)
-            for other in running(context):
-                finish(context, other, deadline - time.monotonic())
-            context.pause(pause)
-            pause = _longer(context, pause)
-        else:
-            finish(context, operation, deadline - time.monotonic())
-            return
+    operation = _posted(context, request, deadline)
+    while operation is None and needed(_read_again(context)):
+        context.pause(pause)
+        pause = _longer(context, pause)
+        operation = _posted(context, request, deadline)
+    if operation is not None:
+        finish(context, operation, deadline - time.monotonic())
 
 
 def running(context: Context) -> list[Operation]:
@@ -97,6 +98,29 @@ def finish(context: Context, operation: Operation, timeout_s: float) -> None:
         FailedError: it ended with an error, or still runs at the deadline.
         CapacityError: there are no machines to be had.
     """
+    ended = _ended(context, operation, timeout_s)
+    problem = _problem(ended)
+    if not problem:
+        return
+    if CAPACITY.search(problem):
+        left_over = ended.get("operationType") == "CREATE_NODE_POOL"
+        raise capacity(problem, _place(ended), left_over=left_over)
+    raise FailedError(f"{described(ended)} ended with an error: {problem}", place=_place(ended))
+
+
+def described(operation: Operation) -> str:
+    """Name an operation as it is shown, such as `operation-1 (CREATE_CLUSTER)`."""
+    return f"{operation['name']} ({operation.get('operationType', 'unknown type')})"
+
+
+def _outlast(context: Context, operation: Operation, timeout_s: float) -> None:
+    """Wait until somebody else's operation has ended, well or badly: what is then there is read anew."""
+    ended = _ended(context, operation, timeout_s)
+    if problem := _problem(ended):
+        context.report.warning(f"{described(ended)} ended with an error: {problem}")
+
+
+def _ended(context: Context, operation: Operation, timeout_s: float) -> Operation:
     deadline = time.monotonic() + timeout_s
     pause = FIRST_PAUSE_S
     while operation["status"] != "DONE":
@@ -110,25 +134,37 @@ def finish(context: Context, operation: Operation, timeout_s: float) -> None:
         context.pause(pause)
         pause = _longer(context, pause)
         operation = _again(context, operation)
-    _judge(operation)
+    return operation
 
 
-def described(operation: Operation) -> str:
-    """Name an operation as it is shown, such as `operation-1 (CREATE_CLUSTER)`."""
-    return f"{operation['name']} ({operation.get('operationType', 'unknown type')})"
-
-
-def _posted(context: Context, request: GkeRequest) -> Operation:
-    """Post a change; where the answer is lost, the operation that it began is the one to wait for."""
+def _posted(context: Context, request: GkeRequest, deadline: float) -> Operation | None:
+    """Post a change; None where it could not be, or nobody knows: what was in the way has ended then."""
     try:
         return context.connections.gke.send(request)
-    except BusyError:
-        raise
-    except PassingError:
-        begun = running(context)
-        if not begun:
+    except BusyError as busy:
+        if time.monotonic() > deadline:
             raise
-        return begun[0]
+        context.report.condition(busy.message)
+        in_the_way = _in_the_way(busy.message, running(context))
+    except PassingError as lost:
+        in_the_way = running(context)
+        if not in_the_way:
+            raise lost from None
+    for operation in in_the_way:
+        _outlast(context, operation, deadline - time.monotonic())
+    return None
+
+
+def _in_the_way(refusal: str, operations: Sequence[Operation]) -> Sequence[Operation]:
+    """Pick the operation that a refusal names; the one that has run longest where it names none."""
+    named = OPERATION_NAME.search(refusal)
+    found = [operation for operation in operations if named and operation["name"] == named[0]]
+    return found or operations[:1]
+
+
+def _read_again(context: Context) -> Cluster | None:
+    context.facts.forget(cluster_key(context))
+    return cluster(context)
 
 
 def _again(context: Context, operation: Operation) -> Operation:
@@ -139,14 +175,9 @@ def _again(context: Context, operation: Operation) -> Operation:
     return found
 
 
-def _judge(operation: Operation) -> None:
-    problem = operation.get("error", {}).get("message") or operation.get("statusMessage")
-    if not problem:
-        return
-    place = _place(operation)
-    if CAPACITY.search(problem):
-        raise capacity(problem, place)
-    raise FailedError(f"{described(operation)} ended with an error: {problem}", place=place)
+def _problem(operation: Operation) -> str | None:
+    problem: str | None = operation.get("error", {}).get("message") or operation.get("statusMessage")
+    return problem
 
 
 def _condition(operation: Operation) -> str:

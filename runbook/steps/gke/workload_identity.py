@@ -1,19 +1,25 @@
 """Pods can be somebody to Google Cloud: Workload Identity is on, for the cluster and for the TPU node pool.
 
 Section 2.3.1 of the guide. Traps closed: the pool's name is computed from the project, never typed (D1); a
-node pool that has the right mode is left alone, as changing it makes its nodes anew (D6).
+node pool that has the right mode is left alone, as changing it makes its nodes anew (D6). Where it must be
+changed that is asked about, and a reservation need not have a machine to spare.
 """
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 from typing import Any
 
-from runbook.clients.gke_requests import enable_workload_identity, use_gke_metadata
+from runbook.clients.gke_requests import (
+    GkeRequest,
+    enable_workload_identity,
+    replace_nodes_in_place,
+    use_gke_metadata,
+)
 from runbook.engine.change import Change, Difference, StepResult
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.gke.features import Feature, ensure
+from runbook.steps.gke.features import Feature, Update, ensure
 from runbook.steps.gke.manuals import look, look_at_pool, update
 from runbook.steps.gke.operations import cluster_name, joined, make
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
@@ -36,8 +42,9 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if skipped := not_gke(context):
         return skipped
     name = cluster_name(context)
-    feature = Feature("Workload Identity", PATH, name.workload_pool, None, enable_workload_identity(name))
-    reason = yield from ensure(context, feature)
+    feature = Feature("Workload Identity", PATH, name.workload_pool, None)
+    request = enable_workload_identity(name)
+    reason = yield from ensure(context, Update(feature, lambda _: request))
     pool = node_pool(context, require_cluster(context))
     if pool is None:
         return f"{reason}; 2.4 makes the node pool with it"
@@ -46,6 +53,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if (yield from joined(context, context.variables.node_pool.timeout_s)):
         pool = node_pool(context, require_cluster(context))
     if pool is not None and mode(pool) != MODE:
+        if needs_a_further_machine(pool):
+            yield _replace_in_place(context, pool)
         yield _change(context, pool)
     return f"{reason}; node pool {context.variables.node_pool.name} gets {MODE}"
 
@@ -74,21 +83,53 @@ def mode(pool: dict[str, Any]) -> str | None:
     return found
 
 
-def _change(context: Context, pool: dict[str, Any]) -> Change:
-    request = use_gke_metadata(cluster_name(context), pool["name"])
-    path = f"node-pool/{pool['name']}.config.workloadMetadataConfig.mode"
+def needs_a_further_machine(pool: dict[str, Any]) -> bool:
+    """Tell whether GKE would ask a reservation for one more machine before it lets an old one go."""
+    affinity = pool.get("config", {}).get("reservationAffinity", {})
+    surge = pool.get("upgradeSettings", {}).get("maxSurge", 0)
+    return bool(affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION" and surge)
+
+
+def _replace_in_place(context: Context, pool: dict[str, Any]) -> Change:
+    request = replace_nodes_in_place(cluster_name(context), pool["name"])
+    settings = pool["upgradeSettings"]
+    wanted = {**settings, "maxSurge": 0, "maxUnavailable": 1}
+    path = f"node-pool/{pool['name']}.upgradeSettings"
     return Change(
-        differences=[Difference(path, mode(pool), MODE)],
+        differences=[
+            Difference(f"{path}.{field}", settings.get(field, 0), wanted[field])
+            for field in ("maxSurge", "maxUnavailable")
+            if settings.get(field, 0) != wanted[field]
+        ],
         command=request.argv,
-        apply=lambda: make(context, request, context.variables.node_pool.timeout_s),
-        planned={cluster_key(context): _predicted(require_cluster(context), pool["name"])},
-        warning=f"GKE makes the nodes of {pool['name']} anew: what runs on them is restarted",
+        apply=lambda: _make(context, request, needs_a_further_machine),
+        planned={cluster_key(context): _predicted(context, pool["name"], {"upgradeSettings": wanted})},
+        warning="the reservation may have no machine to spare: a node's successor takes its machine",
     )
 
 
-def _predicted(found: Cluster, name: str) -> Cluster:
-    result = copy.deepcopy(found)
-    for pool in result["nodePools"]:
-        if pool["name"] == name:
-            pool.setdefault("config", {})["workloadMetadataConfig"] = {"mode": MODE}
-    return result
+def _change(context: Context, pool: dict[str, Any]) -> Change:
+    request = use_gke_metadata(cluster_name(context), pool["name"])
+    path = f"node-pool/{pool['name']}.config.workloadMetadataConfig.mode"
+    config = {**pool.get("config", {}), "workloadMetadataConfig": {"mode": MODE}}
+    return Change(
+        differences=[Difference(path, mode(pool), MODE)],
+        command=request.argv,
+        apply=lambda: _make(context, request, lambda now: mode(now) != MODE),
+        planned={cluster_key(context): _predicted(context, pool["name"], {"config": config})},
+        loss=f"what runs on the nodes of {pool['name']}: GKE makes them anew for this",
+    )
+
+
+def _make(context: Context, request: GkeRequest, pool_needs_it: Callable[[dict[str, Any]], bool]) -> None:
+    def needed(now: Cluster | None) -> bool:
+        pool = node_pool(context, now) if now else None
+        return pool is not None and pool_needs_it(pool)
+
+    make(context, request, context.variables.node_pool.timeout_s, needed)
+
+
+def _predicted(context: Context, name: str, fields: dict[str, Any]) -> Cluster:
+    found = require_cluster(context)
+    pools = [pool | fields if pool["name"] == name else pool for pool in found["nodePools"]]
+    return {**found, "nodePools": pools}
