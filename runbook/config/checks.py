@@ -111,6 +111,37 @@ def _locations(variables: Variables, findings: Findings) -> None:
         )
 
 
+def _shape(variables: Variables, findings: Findings) -> None:
+    cluster = variables.cluster
+    if cluster.mode == "autopilot" and cluster.location != variables.region:
+        findings.error(
+            "cluster.location",
+            f"is {cluster.location}, and Autopilot clusters are regional",
+            "take it out, or set cluster.mode to standard",
+        )
+    if "/" in (cluster.network or "") and "/" not in (cluster.subnetwork or ""):
+        findings.error(
+            "cluster.subnetwork",
+            f"is {cluster.subnetwork}, and cluster.network is shared by another project",
+            "name it in full: projects/HOST/regions/REGION/subnetworks/NAME",
+        )
+    private = cluster.private_nodes or cluster.endpoint == "private"
+    if private and ".pkg.dev/" not in variables.server.image:
+        findings.warning(
+            "server.image",
+            f"{variables.server.image} is not in Artifact Registry, and private nodes reach no other "
+            "registry without Cloud NAT",
+        )
+
+
+def _credentials(variables: Variables, findings: Findings) -> None:
+    chosen = variables.credentials
+    if chosen.source == "token-file" and not chosen.token_file:
+        findings.error("credentials.token_file", "is not set, and credentials.source is token-file")
+    if chosen.source != "token-file" and chosen.token_file:
+        findings.warning("credentials.token_file", f"is not used: credentials.source is {chosen.source}")
+
+
 def _capacity(variables: Variables, findings: Findings) -> None:
     pool = variables.node_pool
     if pool.capacity == "reservation" and not pool.reservation and variables.provider != "kubeconfig":
@@ -223,10 +254,25 @@ def _teardown(variables: Variables, findings: Findings) -> None:
         findings.error("teardown.bucket", f"names {asked}, and this environment's bucket is {name}")
 
 
+def _prices(variables: Variables, findings: Findings) -> None:
+    prices = variables.prices
+    amounts = (
+        prices.tpu_machine,
+        prices.system_machine,
+        prices.cluster,
+        prices.storage_gib_month,
+        prices.load_balancer,
+    )
+    if prices.currency is None and any(amount is not None for amount in amounts):
+        findings.warning("prices.currency", "is not set: the figures have no unit", "name it, such as EUR")
+
+
 _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _provider_needs,
     _rehearsal_only,
     _locations,
+    _shape,
+    _credentials,
     _capacity,
     _devices,
     _flags,
@@ -235,4 +281,5 @@ _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _patience,
     _images,
     _teardown,
+    _prices,
 )

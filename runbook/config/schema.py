@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from runbook.config.infrastructure import Bucket, Cluster, NodePool, Tpu
+from runbook.config.infrastructure import Bucket, Cluster, Credentials, NodePool, Prices, Tpu
 from runbook.config.types import (
     AbsolutePath,
     BucketName,
@@ -109,6 +109,7 @@ class Variables(Group):
     project: ProjectId = Field(description="ID of the Google Cloud project (guide: PROJECT_ID)")
     region: Region = Field(description="region of cluster and bucket (guide: REGION)")
     zone: Zone = Field(description="zone of the TPU nodes (guide: ZONE)")
+    credentials: Credentials
     cluster: Cluster
     node_pool: NodePool
     tpu: Tpu
@@ -122,5 +123,6 @@ class Variables(Group):
     smoke: Smoke
     bench: Bench
     teardown: Teardown
+    prices: Prices
     run: Run
     rehearsal: Rehearsal

@@ -68,6 +68,27 @@ GkeName = Annotated[
         empty=True,
     ),
 ]
+Network = Annotated[
+    str,
+    Matching(
+        rf"(projects/[a-z0-9:.-]+/global/networks/)?{_DNS_LABEL}",
+        "must be a network's name, or projects/HOST/global/networks/NAME for a shared one",
+    ),
+]
+Subnetwork = Annotated[
+    str,
+    Matching(
+        rf"(projects/[a-z0-9:.-]+/regions/{_REGION}/subnetworks/)?{_DNS_LABEL}",
+        "must be a subnetwork's name, or projects/HOST/regions/REGION/subnetworks/NAME for a shared one",
+    ),
+]
+ServiceAccount = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com",
+        "must be a service account's address, such as runbook@my-project.iam.gserviceaccount.com",
+    ),
+]
 Reservation = Annotated[
     str,
     Matching(
