@@ -16,6 +16,8 @@ from runbook.cli.confirmation import Confirmation
 from runbook.cli.line import Line
 from runbook.cli.surroundings import contexts
 from runbook.config.load import Loaded
+from runbook.config.schema import Variables
+from runbook.engine.bill import Pricing
 from runbook.engine.errors import UserError
 from runbook.engine.events import Observer, WarningSeen
 from runbook.engine.facts import Facts
@@ -112,6 +114,7 @@ class _LineRun:
             notifier=Notifier([*kept, self.screen]),
             interruption=self.interruption,
             facts=self.facts,
+            pricing=_pricing(self.loaded.variables),
         ).execute()
 
     def _contexts(self, bound: Mapping[str, BoundStep]) -> Callable[[PlannedStep, StepReport], Context]:
@@ -158,6 +161,11 @@ def _validate(
         found = bound[step.spec.section]
         if found.module.validate and not found.skip_reason:
             found.module.validate(found.arguments, make_context(step, StepVoice(step.face, Notifier([]))))
+
+
+def _pricing(variables: Variables) -> Pricing:
+    note = "a rehearsal: nothing is billed" if variables.provider == "rehearsal" else ""
+    return Pricing(variables.prices.currency or "", note)
 
 
 def _screen(line: Line, opened: ExitStack) -> Observer:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from runbook.engine.bill import Bill
 from runbook.engine.change import Change
 from runbook.engine.outcome import Outcome
 
@@ -113,6 +114,25 @@ class StepEnded:
 
 
 @dataclass(frozen=True)
+class CostKnown:
+    """What costs money as the line leaves it; in a check, as a run would leave it.
+
+    Args:
+        bills: each thing that bills, once.
+        hourly: the sum of those with a price; None where none has one.
+        currency: such as EUR; empty where no prices are known.
+        note: what the operator should know of the figures.
+        unread: sections whose part could not be read.
+    """
+
+    bills: Sequence[Bill]
+    hourly: float | None
+    currency: str
+    note: str
+    unread: Sequence[str]
+
+
+@dataclass(frozen=True)
 class RunEnded:
     """A line of tasks has ended.
 
@@ -137,6 +157,7 @@ Event = (
     | OutputSeen
     | WarningSeen
     | StepEnded
+    | CostKnown
     | RunEnded
 )
 

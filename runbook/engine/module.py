@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import ModuleType
@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from runbook.engine.bill import Bill
 from runbook.engine.change import StepResult
 from runbook.engine.errors import Place, PlaybookError
 from runbook.engine.manual import Manual
@@ -31,6 +32,8 @@ class StepModule:
         validate: looks, without reading the cloud, whether the step could be run at all; called for all steps
             of a line before the first one begins. None where there is nothing to look at.
         manual: tells, from the variables alone, how to do the step by hand. None where nobody wrote it down.
+        bills: names what costs money of what the step looks after, as the line leaves it; reads facts that
+            the step has read. None where the step makes nothing that costs.
     """
 
     name: str
@@ -40,6 +43,7 @@ class StepModule:
     run: Callable[[Any, Any], StepResult]
     validate: Callable[[Any, Any], None] | None = None
     manual: Callable[[Any, Any], Manual] | None = None
+    bills: Callable[[Any, Any], Sequence[Bill]] | None = None
 
 
 class ModuleLibrary:
@@ -76,6 +80,7 @@ class ModuleLibrary:
             run=found.run,
             validate=getattr(found, "validate", None),
             manual=getattr(found, "manual", None),
+            bills=getattr(found, "bills", None),
         )
 
     def names(self) -> list[str]:

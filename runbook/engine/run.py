@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from runbook.engine.bill import Bill, Pricing, distinct, total
 from runbook.engine.change import Change
-from runbook.engine.errors import MissingError
-from runbook.engine.events import RunEnded, RunStarted
+from runbook.engine.errors import MissingError, RunbookError, UnknownUntil
+from runbook.engine.events import CostKnown, RunEnded, RunStarted
 from runbook.engine.execution import Execution
 from runbook.engine.facts import Facts
 from runbook.engine.interruption import Interruption
@@ -39,6 +40,7 @@ class Run:
         notifier: takes the events.
         interruption: ends the run.
         facts: the shared reads.
+        pricing: how the figures of what costs money are to be read.
     """
 
     run_id: str
@@ -54,6 +56,7 @@ class Run:
     notifier: Notifier
     interruption: Interruption
     facts: Facts = field(default_factory=Facts)
+    pricing: Pricing = field(default_factory=Pricing)
 
     def execute(self) -> int:
         """Run every step and return the exit code: 0, 1 a step failed, 2 a check found changes pending."""
@@ -63,6 +66,8 @@ class Run:
         scheduler = Scheduler(self.parallel, self._run_step, self.notifier, self.interruption)
         outcomes = scheduler.run(self.steps)
         code = 1 if self.interruption.requested else exit_code(outcomes)
+        if not self.interruption.requested:
+            self._tell_cost(outcomes)
         self.notifier.notify(RunEnded(outcomes, time.monotonic() - clock, code))
         return code
 
@@ -83,6 +88,34 @@ class Run:
             pause=self.interruption.pause,
         )
         return self._name_supplier(execution.run())
+
+    def _tell_cost(self, outcomes: Sequence[Outcome]) -> None:
+        """Ask the steps that looked what bills now; one that cannot tell does not fail a line."""
+        bills: list[Bill] = []
+        unread: list[str] = []
+        asked = [
+            step for step, outcome in zip(self.steps, outcomes, strict=True) if self._may_tell(step, outcome)
+        ]
+        for step in asked:
+            try:
+                bills += self._bills(step)
+            except (RunbookError, UnknownUntil):
+                unread.append(step.spec.section)
+        if asked:
+            found, pricing = distinct(bills), self.pricing
+            self.notifier.notify(CostKnown(found, total(found), pricing.currency, pricing.note, unread))
+
+    def _may_tell(self, step: PlannedStep, outcome: Outcome) -> bool:
+        looked = outcome.status not in {Status.SKIPPED, Status.UNKNOWN}
+        return looked and self.bound[step.spec.section].module.bills is not None
+
+    def _bills(self, step: PlannedStep) -> Sequence[Bill]:
+        bound = self.bound[step.spec.section]
+        if bound.module.bills is None:
+            return ()
+        return bound.module.bills(
+            bound.arguments, self.make_context(step, StepVoice(step.face, self.notifier))
+        )
 
     def _name_supplier(self, outcome: Outcome) -> Outcome:
         error = outcome.error

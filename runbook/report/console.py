@@ -12,6 +12,7 @@ from runbook.engine.events import (
     ActionBegun,
     ChangeBegun,
     ConditionSeen,
+    CostKnown,
     Event,
     OutputSeen,
     RunEnded,
@@ -97,6 +98,8 @@ class Console:
                 yield f"warning: {event.text}"
             case WarningSeen(step=step) if step:
                 self._hold(step.section, [f"warning: {event.text}"])
+            case CostKnown():
+                yield lines.cost(event, self._check)
             case RunEnded():
                 yield lines.recap(event.outcomes, event.seconds, self._check)
             case StepStarted() | ActionBegun() | ChangeBegun() | ConditionSeen() | Transferred():

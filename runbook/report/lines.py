@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from runbook.engine.bill import Bill
 from runbook.engine.change import Change, Difference
+from runbook.engine.events import CostKnown
 from runbook.engine.outcome import Outcome, Status
 from runbook.engine.records import jsonable
 from runbook.report.errors import error_lines
@@ -59,6 +61,38 @@ def recap(outcomes: Sequence[Outcome], seconds: float, check: bool) -> str:
     if check:
         line += f"  (check: nothing was changed; unknown={counts[Status.UNKNOWN]})"
     return line
+
+
+def cost(known: CostKnown, check: bool) -> str:
+    """Say what costs money as the line leaves it, with figures where prices are known.
+
+    Args:
+        known: what bills.
+        check: True where nothing was changed: what a run would leave.
+    """
+    notes = [known.note, f"not read: {', '.join(known.unread)}" if known.unread else ""]
+    after = f"  ({'; '.join(note for note in notes if note)})" if any(notes) else ""
+    return f"COST   {'after a run: ' if check else ''}{_bills_text(known)}{after}"
+
+
+def _bills_text(known: CostKnown) -> str:
+    if not known.bills:
+        return "nothing that these steps look after costs money"
+    if known.hourly is None:
+        return f"billed while it is there (no prices are set): {', '.join(map(str, known.bills))}"
+    priced = [f"{bill} {_money(bill.hourly)}" for bill in known.bills if bill.hourly is not None]
+    text = f"{_money(known.hourly)} {known.currency} an hour: {', '.join(priced)}".replace("  ", " ")
+    others = _unpriced(known.bills)
+    return f"{text}; and without a price: {others}" if others else text
+
+
+def _unpriced(bills: Sequence[Bill]) -> str:
+    return ", ".join(str(bill) for bill in bills if bill.hourly is None)
+
+
+def _money(amount: float) -> str:
+    """Write an amount with cents."""
+    return "under 0.01" if 0 < amount < 0.01 else f"{amount:.2f}"
 
 
 def command_line(command: Sequence[str]) -> str:

@@ -7,17 +7,20 @@ be changed (D30). It runs on a CPU node (D29) with the server's own image (D25),
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from pydantic import Field
 
 from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Change, StepResult
 from runbook.engine.errors import ConflictError, ManifestError, MissingError, Place
 from runbook.engine.manual import Manual
 from runbook.steps.bench.jobs import JOBS, ended, jobs
 from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.kube import rollout
 from runbook.steps.kube.cluster import client, kubectl, object_key, shown
 from runbook.steps.kube.difference import creation
@@ -61,6 +64,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         {object_key(reference): wanted, JOBS: UNKNOWN},
     )
     return f"{reference} runs {' '.join(_arguments(wanted)[:3])}"
+
+
+def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
+    """Name what goes on costing: the cluster under the workload."""
+    return cluster_bills(context)
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:

@@ -6,16 +6,18 @@ the add-on list switches nothing off (D4), the system nodes stand in the named z
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
 from runbook.clients.gke_requests import GkeRequest, create_cluster, delete_cluster
+from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, StepResult
 from runbook.engine.errors import FailedError, Place
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.manuals import look
 from runbook.steps.gke.operations import cluster_name, joined, make
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
@@ -55,6 +57,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         )
         return "new"
     return _described(found)
+
+
+def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
+    """Name what of the cluster costs money."""
+    return cluster_bills(context)
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:

@@ -7,17 +7,19 @@ single-host pool (D8), the cluster's version knows the machine type (D9).
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
 from runbook.clients.gke_requests import GkeRequest, create_node_pool, delete_node_pool
 from runbook.clients.google_errors import CAPACITY, capacity
+from runbook.engine.bill import Bill
 from runbook.engine.change import Action, Change, Difference, StepResult
 from runbook.engine.errors import ConflictError, FailedError, Place, RefusedError
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.cluster import settled
 from runbook.steps.gke.manuals import look_at_pool
 from runbook.steps.gke.operations import cluster_name, joined, make
@@ -60,6 +62,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     _require_healthy(context, pool)
     _require_same(context, pool)
     return f"{pool['name']} is there: {pool['config']['machineType']}"
+
+
+def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
+    """Name what of the cluster costs money."""
+    return cluster_bills(context)
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:

@@ -17,10 +17,12 @@ from typing import Any, Final
 from pydantic import Field
 
 from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.bill import Bill
 from runbook.engine.change import Change, Difference, FactKey, StepResult
 from runbook.engine.errors import ManifestError, Place
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.kube import removal
 from runbook.steps.kube.cluster import OBJECTS, client, is_there, kubectl, object_key
 from runbook.steps.kube.workload import labels
@@ -57,6 +59,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:
             {**planned, key: remaining},
         )
     return "deleted" if found else "nothing is there"
+
+
+def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
+    """Name what goes on costing: the cluster under the workload."""
+    return cluster_bills(context)
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:

@@ -15,11 +15,13 @@ from pydantic import Field
 
 from runbook.clients.kube.failures import FieldConflictError
 from runbook.clients.kube.objects import Object, Reference, is_terminating
+from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
 from runbook.engine.errors import MissingError
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
+from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.kube import removal, rollout, volume
 from runbook.steps.kube.absent import deletions
 from runbook.steps.kube.cluster import client, kubectl, live, object_key, shown
@@ -59,6 +61,15 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         yield from _applied(arguments, context, wanted)
     yield from volume.rebound(context, objects)
     return (yield from _rolled_out(context, objects))
+
+
+def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
+    """Name what costs money under the server, and the load balancer before it where it is exposed."""
+    variables = context.variables
+    if variables.server.expose == "none":
+        return cluster_bills(context)
+    balancer = f"load balancer of Service {variables.server.service}"
+    return [*cluster_bills(context), Bill(balancer, variables.server.expose, variables.prices.load_balancer)]
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:

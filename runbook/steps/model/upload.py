@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from runbook.engine.bill import Bill
 from runbook.engine.change import Change, FactKey, StepResult
 from runbook.engine.errors import Place, VariableError
 from runbook.engine.manual import Manual
@@ -19,7 +20,8 @@ from runbook.steps.model.comparison import COMMIT, DIGEST, Comparison, compare
 from runbook.steps.model.manifest import FINGERPRINT, NAME, Entry, Manifest
 from runbook.steps.model.reads import hub_model, wanted_files
 from runbook.steps.model.sizes import bytes_text
-from runbook.steps.storage.reads import objects, objects_key
+from runbook.steps.storage.bills import bucket_bill
+from runbook.steps.storage.reads import bucket, objects, objects_key
 
 if TYPE_CHECKING:
     from runbook.clients.hub import HubFile, HubModel
@@ -53,6 +55,14 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         return f"{len(comparison.files)} files to move ({moving}); {_left_out(model, wanted)}"
     total = bytes_text(sum(file.size for file in wanted))
     return f"{len(wanted)} files ({total}) at {model.commit[:12]}; {_left_out(model, wanted)}"
+
+
+def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
+    """Name the bucket with the model in it."""
+    if bucket(context) is None:
+        return ()
+    held = objects(context)
+    return [bucket_bill(context, len(held), sum(one.size for one in held))]
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
