@@ -6,22 +6,34 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rehearsal.control.reset import reset
+from rehearsal.control.callers import Callers
+from rehearsal.control.verbs import Verbs
 from rehearsal.front.errors import GoogleError
-from rehearsal.front.faults import Fault
 from rehearsal.gke import Gke
-from rehearsal.gke.names import ClusterName
+from rehearsal.projects import project_number
 from rehearsal.world import World
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
+PARTS = FOLDER / "parts"
 PARAMETERS: dict[str, Any] = {
     "project": "rehearsal-project",
     "location": "us-central1",
     "zone": "us-central1-c",
     "cluster": "rehearsal",
-    "node_pool": "tpu7x",
+    "node_pool": "tpu7x-pool",
+    "bucket": "rehearsal-models",
+    "folder": "gpt-oss-tiny",
+    "namespace": "default",
+    "service_account": "default",
+    "server": "vllm-tpu",
+    "service": "vllm-service",
+    "claim": "vllm-pvc",
+    "bench": "vllm-bench",
+    "kubeconfig": "",
 }
 """What a scenario is about where the request does not say it."""
+ABOUT = ("description", "parameters", "injected")
+"""What a file says of itself; all its other keys are verbs, done in the order in which they stand."""
 
 
 class Scenarios:
@@ -55,28 +67,20 @@ class Scenarios:
         if file not in FOLDER.glob("*.yml"):
             known = ", ".join(scenario["name"] for scenario in self.list())
             raise GoogleError(404, f"There is no scenario {name}: there are {known}.")
+        async with Callers(self._world) as callers:
+            await self._play(file, parameters, callers)
+
+    async def _play(self, file: Path, parameters: Mapping[str, Any], callers: Callers) -> None:
         scenario = _read(file)
         values = PARAMETERS | scenario.get("parameters", {}) | dict(parameters)
-        await self._play(_filled(scenario, values), values)
-
-    async def _play(self, scenario: dict[str, Any], values: Mapping[str, Any]) -> None:
-        name = ClusterName(values["project"], values["location"], values["cluster"])
-        if scenario.get("reset"):
-            await reset(self._world, self._gke)
-        if "cluster" in scenario:
-            operation = self._gke.create_cluster(name, scenario["cluster"])
-            await self._gke.operations.end_now(operation)
-        if "operation" in scenario:
-            self._gke.occupy(name, **scenario["operation"])
-        for fault in scenario.get("faults", []):
-            self._world.faults.add(_fault(fault))
-
-
-def _fault(document: Mapping[str, Any]) -> Fault:
-    try:
-        return Fault.from_document(document)
-    except ValueError as error:
-        raise GoogleError(400, f"fault: {error}") from error
+        values["project_number"] = project_number(values["project"])
+        verbs = Verbs(self._world, self._gke, values, callers)
+        for verb, told in scenario.items():
+            if verb == "parts":
+                for part in told:
+                    await self._play(PARTS / f"{part}.yml", values, callers)
+            elif verb not in ABOUT:
+                await verbs.do(verb, _filled(told, values))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.control.deadlines import back_off_seconds
@@ -13,14 +14,14 @@ from rehearsal.kube.node import image_pull
 from rehearsal.kube.node.container_probes import ContainerProbes
 from rehearsal.kube.node.container_process import ContainerProcess, StartFailed
 from rehearsal.kube.node.container_state import ContainerState
-from rehearsal.kube.node.environment import ConfigurationMissing
+from rehearsal.kube.node.environment import NotCreated
 from rehearsal.kube.node.pod import RunningPod
 from rehearsal.world import Settings
 
 _FIRST_BACK_OFF = 10.0
 _LONGEST_BACK_OFF = 300.0
 _FORGIVEN_AFTER_SECONDS = 600.0
-_CONFIGURATION_RETRY_SECONDS = 2.0
+_CREATION_RETRY_SECONDS = 2.0
 _START_ERROR = 128
 
 
@@ -85,14 +86,24 @@ class Container:
 
     async def _create(self) -> ContainerProcess:
         """Prepare the process; wait while the configuration that it needs is missing."""
+        refusals = self._told_refusals()
         while True:
             try:
+                if refusal := next(refusals, None):
+                    raise NotCreated(refusal)
                 return ContainerProcess(self._pod, self.spec, self.state.restart_count)
-            except ConfigurationMissing as missing:
-                self._say("Warning", "Failed", f"Error: {missing}")
-                self.state.wait("CreateContainerConfigError", str(missing))
+            except NotCreated as trouble:
+                self._say("Warning", "Failed", f"Error: {trouble}")
+                self.state.wait(trouble.reason, str(trouble))
                 self._changed()
-                await asyncio.sleep(_CONFIGURATION_RETRY_SECONDS)
+                await asyncio.sleep(_CREATION_RETRY_SECONDS)
+
+    def _told_refusals(self) -> Iterator[str]:
+        """Give what a scenario has the container runtime say, the last of it for ever."""
+        told = self._pod.services.told.run_of(self.name)
+        if told is not None and told.not_created:
+            yield from told.not_created
+            yield from itertools.repeat(told.not_created[-1])
 
     async def _live(self, process: ContainerProcess) -> None:
         self._process = process
@@ -106,7 +117,7 @@ class Container:
         finally:
             watching.cancel()
         self._process = None
-        self.state.end(code)
+        self.state.end(code, process.told_reason)
         self._changed()
 
     def _probed(self) -> None:

@@ -20,6 +20,7 @@ _RUNC = (
     " failed: unable to start container process: error during container init: "
 )
 _NOT_FOUND_CODE = 126
+_GO_ON = "while :; do sleep 3600; done"
 
 
 class StartFailed(Exception):  # noqa: N818 - StartError is the kubelet's word
@@ -41,8 +42,10 @@ class ContainerProcess:
         self._spec = spec
         self._log = pod.files.log(spec["name"], run)
         self._variables = EnvironmentSource(pod.services.store, pod.with_addresses()).variables(spec)
+        self._told = pod.services.told.run_of(spec["name"])
         self._process: Process | None = None
         self._stopped = asyncio.Event()
+        self._code = 0
 
     async def start(self) -> None:
         """Start it.
@@ -52,9 +55,9 @@ class ContainerProcess:
         """
         self._prepare()
         if self._spec["image"].startswith(_GKE_SIDECARS):
-            self._log.write_text(self._pod.sidecar_log)
+            self._start_sidecar()
             return
-        argv = command_line(self._spec, self._variables)
+        argv = self._told_program() or command_line(self._spec, self._variables)
         if not argv:
             raise StartFailed("failed to create containerd container: no command specified")
         try:
@@ -70,6 +73,28 @@ class ContainerProcess:
             raise StartFailed(f"{_RUNC}{error}") from error
         except OSError as error:
             raise StartFailed(f'{_RUNC}exec: "{argv[0]}": {os.strerror(error.errno or 0).lower()}') from error
+
+    def _start_sidecar(self) -> None:
+        """Let one of GKE's sidecars say what it has to say; one that is told how to end has ended."""
+        self._log.write_text(self._pod.sidecar_log + (self._told.log if self._told else ""))
+        if self._told is not None and self._told.exit_code is not None:
+            self._code = self._told.exit_code
+            self._stopped.set()
+
+    def _told_program(self) -> list[str]:
+        """Give a program that does what a scenario says; nothing where none says anything."""
+        if self._told is None:
+            return []
+        words = self._folder / "told.log"
+        words.write_text(self._told.log)
+        code = self._told.exit_code
+        ending = _GO_ON if code is None else f"exit {code}"
+        return ["sh", "-c", f'cat "$1"; {ending}', "told", str(words)]
+
+    @property
+    def told_reason(self) -> str:
+        """Give the reason of its end that a scenario says; empty: the usual one."""
+        return self._told.reason if self._told else ""
 
     def _prepare(self) -> None:
         """Make the folders and the empty log."""
@@ -107,7 +132,7 @@ class ContainerProcess:
         """Wait for its end; give the exit code."""
         if self._process is None:
             await self._stopped.wait()
-            return 0
+            return self._code
         return await self._process.wait()
 
     async def stop(self, grace_seconds: float) -> int:

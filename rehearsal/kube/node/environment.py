@@ -13,8 +13,16 @@ _REFERENCE = re.compile(r"\$(?:\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
-class ConfigurationMissing(Exception):  # noqa: N818 - CreateContainerConfigError is the kubelet's word
+class NotCreated(Exception):  # noqa: N818 - CreateContainerError is the kubelet's word
+    """The container runtime does not create a container; it is tried again."""
+
+    reason = "CreateContainerError"
+
+
+class ConfigurationMissing(NotCreated):
     """A ConfigMap, a Secret or a key that the container needs is not there."""
+
+    reason = "CreateContainerConfigError"
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:

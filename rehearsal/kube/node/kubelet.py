@@ -22,6 +22,7 @@ from rehearsal.kube.node.programs import Programs
 from rehearsal.kube.node.reaper import Reaper
 from rehearsal.kube.node.service_proxy import ServiceProxy
 from rehearsal.kube.supervision import supervised
+from rehearsal.kube.told import Told
 from rehearsal.world import World
 
 _DEFAULT_GRACE_SECONDS = 30
@@ -40,15 +41,17 @@ class Kubelet:
         self._folder = folder
         self._workers: dict[str, PodWorker] = {}
         self._proxy = ServiceProxy(store, self.address, self._describe)
+        told = Told(world.database)
         self._services = NodeServices(
             world=world,
             store=store,
             recorder=EventRecorder(store, "kubelet"),
             images=Images(world),
-            mounts=Mounts(store, GcsFuse(world, store, facts)),
+            mounts=Mounts(store, GcsFuse(world, store, facts), told),
             programs=Programs(folder.parent / "bin"),
             reaper=reaper,
             proxy=self._proxy,
+            told=told,
         )
 
     async def run(self) -> None:

@@ -11,6 +11,7 @@ from rehearsal.kube.api.store import Object, Store
 from rehearsal.kube.control.gcsfuse_webhook import DRIVER
 from rehearsal.kube.node.environment import EnvironmentSource
 from rehearsal.kube.node.gcsfuse import GcsFuse, MountFailed
+from rehearsal.kube.told import Told
 
 _SECRET_MODE = 0o600
 
@@ -20,11 +21,13 @@ class Mounts:
 
     Args:
         gcsfuse: mounts buckets.
+        told: what a scenario says of mounts.
     """
 
-    def __init__(self, store: Store, gcsfuse: GcsFuse) -> None:
+    def __init__(self, store: Store, gcsfuse: GcsFuse, told: Told) -> None:
         self._store = store
         self._gcsfuse = gcsfuse
+        self._told = told
         self._sources: dict[str, Callable[[Object, Object, Path], None]] = {
             "emptyDir": lambda _pod, _volume, _folder: None,
             "configMap": self._config_map,
@@ -111,6 +114,8 @@ class Mounts:
                 f" {csi['driver']} not found in the list of registered CSI drivers",
                 name,
             )
+        if cause := self._told.mount:
+            raise MountFailed(cause, name)
         given = (csi.get("volumeAttributes") or {}).get("mountOptions", "")
         options = [*options, *filter(None, given.split(","))]
         self._gcsfuse.mount(pod, csi, name, options, folder)

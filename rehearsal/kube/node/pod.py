@@ -17,6 +17,7 @@ from rehearsal.kube.node.ports import free_port
 from rehearsal.kube.node.programs import Programs
 from rehearsal.kube.node.reaper import Reaper
 from rehearsal.kube.node.service_proxy import ServiceProxy
+from rehearsal.kube.told import Told
 from rehearsal.world import World
 
 
@@ -32,6 +33,7 @@ class NodeServices:
     programs: Programs
     reaper: Reaper
     proxy: ServiceProxy
+    told: Told
 
 
 @dataclass
