@@ -6,12 +6,13 @@ import re
 
 from aiohttp import web
 
-from rehearsal import control, gke, projects, storage
+from rehearsal import compute, control, gke, permissions, projects, storage
 from rehearsal.front import middlewares
 from rehearsal.front.errors import error_response, google_errors
 from rehearsal.world import World
 
 APIS = (
+    (re.compile(r"/v1/projects/[^/]+/locations/global/services/"), "cloudquotas"),
     (re.compile(r"/v1/projects/[^/]+/locations/"), "container"),
     (re.compile(r"/v1/projects/[^/]+/services([:/]|$)"), "serviceusage"),
     (re.compile(r"/v1/projects/"), "cloudresourcemanager"),
@@ -31,10 +32,12 @@ def application(world: World, service: gke.Gke) -> web.Application:
         world: the stand-in.
         service: its GKE.
     """
-    app = web.Application(middlewares=[*middlewares(world, api_of), google_errors], client_max_size=0)
+    before = [*middlewares(world, api_of), permissions.refusals(world, api_of), google_errors]
+    app = web.Application(middlewares=before, client_max_size=0)
     control.add_routes(app, world, service)
     gke.add_routes(app, world, service)
-    projects.add_routes(app)
+    compute.add_routes(app, world, service)
+    projects.add_routes(app, world)
     for prefix in ("/v1/", "/compute/"):
         app.router.add_route("*", prefix + "{path:.*}", not_emulated)
     storage.add_routes(app, world)

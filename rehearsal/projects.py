@@ -1,16 +1,19 @@
-"""What clients ask about a project: its number, APIs, permissions, machines, reservations."""
+"""What clients ask about a project: its number, its APIs, and what they may do in it."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from zlib import crc32
 
 from aiohttp import web
 
-from rehearsal.front.errors import GoogleError, error_response
+from rehearsal.front.errors import GoogleError
+from rehearsal.world import World
 
 SERVICES = (
     "artifactregistry.googleapis.com",
+    "cloudquotas.googleapis.com",
     "cloudresourcemanager.googleapis.com",
     "compute.googleapis.com",
     "container.googleapis.com",
@@ -21,8 +24,9 @@ SERVICES = (
     "storage.googleapis.com",
 )
 PROJECT = "/v1/projects/{project:[^:/]+}"
-COMPUTE = "/compute/v1/projects/{project}"
-RESERVED_MACHINES = "16"
+PERMISSION = re.compile(r"[a-z]+(\.[A-Za-z]+)+")
+MOST_PERMISSIONS = 100
+"""How many one testIamPermissions may ask about."""
 
 
 def project_number(project: str) -> str:
@@ -30,50 +34,68 @@ def project_number(project: str) -> str:
     return project if project.isdigit() else str(100_000_000_000 + crc32(project.encode()))
 
 
-def add_routes(app: web.Application) -> None:
-    """Let an application answer Service Usage v1, Resource Manager v1 and a little of Compute Engine v1.
+def add_routes(app: web.Application, world: World) -> None:
+    """Let an application answer Service Usage v1 and Resource Manager v1.
 
     Args:
         app: the application of the google port.
+        world: the stand-in.
     """
-    app.router.add_get(PROJECT + "/services", list_services)
-    app.router.add_get(PROJECT + "/services:batchGet", batch_get_services)
-    app.router.add_get(PROJECT + "/services/{service}", get_service)
+    api = Projects(world)
+    app.router.add_get(PROJECT + "/services", api.list_services)
+    app.router.add_get(PROJECT + "/services:batchGet", api.batch_get_services)
+    app.router.add_get(PROJECT + "/services/{service}", api.get_service)
     app.router.add_get(PROJECT, get_project)
-    app.router.add_post(PROJECT + ":testIamPermissions", test_iam_permissions)
-    app.router.add_get(COMPUTE + "/zones/{zone}/reservations/{reservation}", get_reservation)
-    app.router.add_get(COMPUTE + "/zones/{zone}/machineTypes/{machine_type}", get_machine_type)
-    app.router.add_get(COMPUTE + "/regions/{region}/forwardingRules", list_forwarding_rules)
+    app.router.add_post(PROJECT + ":testIamPermissions", api.test_iam_permissions)
 
 
-async def list_services(request: web.Request) -> web.Response:
-    """services.list: every API that this stand-in knows is enabled."""
-    project = request.match_info["project"]
-    return web.json_response({"services": [_service(project, name) for name in SERVICES]})
+class Projects:
+    """The handlers that depend on what the operator told of the projects."""
 
+    def __init__(self, world: World) -> None:
+        self._told = world.project
 
-async def batch_get_services(request: web.Request) -> web.Response:
-    """services.batchGet."""
-    project = request.match_info["project"]
-    names = [name.rpartition("/")[2] for name in request.query.getall("names", [])]
-    return web.json_response({"services": [_service(project, name) for name in names]})
+    async def list_services(self, request: web.Request) -> web.Response:
+        """services.list: the APIs that this stand-in knows; `filter` may choose by state."""
+        project = request.match_info["project"]
+        services = [self._service(project, name) for name in SERVICES]
+        state = request.query.get("filter", "").removeprefix("state:")
+        chosen = [service for service in services if state in ("", service["state"])]
+        return web.json_response({"services": chosen})
 
+    async def batch_get_services(self, request: web.Request) -> web.Response:
+        """services.batchGet."""
+        project = request.match_info["project"]
+        names = [name.rpartition("/")[2] for name in request.query.getall("names", [])]
+        return web.json_response({"services": [self._service(project, name) for name in names]})
 
-async def get_service(request: web.Request) -> web.Response:
-    """services.get."""
-    return web.json_response(_service(request.match_info["project"], request.match_info["service"]))
+    async def get_service(self, request: web.Request) -> web.Response:
+        """services.get."""
+        return web.json_response(self._service(request.match_info["project"], request.match_info["service"]))
 
+    async def test_iam_permissions(self, request: web.Request) -> web.Response:
+        """projects.testIamPermissions: the login may do everything but what the operator denied it."""
+        asked: list[str] = (await request.json()).get("permissions", [])
+        if len(asked) > MOST_PERMISSIONS:
+            raise GoogleError(400, f"At most {MOST_PERMISSIONS} permissions can be tested at once.")
+        for permission in asked:
+            if not PERMISSION.fullmatch(permission):
+                raise GoogleError(400, f"Permission {permission} is not valid for this resource.")
+        denied = self._told.now.denied_permissions
+        granted = [permission for permission in asked if permission not in denied]
+        # proto3's JSON leaves an empty list out
+        return web.json_response({"permissions": granted} if granted else {})
 
-def _service(project: str, name: str) -> dict[str, Any]:
-    if not name.endswith(".googleapis.com"):
-        raise GoogleError(403, f"Not found or permission denied for service(s): {name}.")
-    parent = f"projects/{project_number(project)}"
-    return {
-        "name": f"{parent}/services/{name}",
-        "parent": parent,
-        "config": {"name": name},
-        "state": "ENABLED",
-    }
+    def _service(self, project: str, name: str) -> dict[str, Any]:
+        if not name.endswith(".googleapis.com"):
+            raise GoogleError(403, f"Not found or permission denied for service(s): {name}.")
+        parent = f"projects/{project_number(project)}"
+        return {
+            "name": f"{parent}/services/{name}",
+            "parent": parent,
+            "config": {"name": name},
+            "state": "DISABLED" if name in self._told.now.disabled_services else "ENABLED",
+        }
 
 
 async def get_project(request: web.Request) -> web.Response:
@@ -88,56 +110,3 @@ async def get_project(request: web.Request) -> web.Response:
             "createTime": "2026-01-01T00:00:00.000Z",
         }
     )
-
-
-async def test_iam_permissions(request: web.Request) -> web.Response:
-    """projects.testIamPermissions: the operator of a stand-in may do everything."""
-    body = await request.json()
-    return web.json_response({"permissions": body.get("permissions", [])})
-
-
-async def get_reservation(request: web.Request) -> web.Response:
-    """reservations.get: whatever the name, machines of TPU7x wait there unused."""
-    project, zone, name = (request.match_info[key] for key in ("project", "zone", "reservation"))
-    base = f"https://www.googleapis.com/compute/v1/projects/{project}/zones/{zone}"
-    machines = {
-        "count": RESERVED_MACHINES,
-        "inUseCount": "0",
-        "assuredCount": RESERVED_MACHINES,
-        "instanceProperties": {"machineType": "tpu7x-standard-4t"},
-    }
-    return web.json_response(
-        {
-            "kind": "compute#reservation",
-            "name": name,
-            "selfLink": f"{base}/reservations/{name}",
-            "zone": base,
-            "status": "READY",
-            "specificReservation": machines,
-            "specificReservationRequired": True,
-        }
-    )
-
-
-async def get_machine_type(request: web.Request) -> web.Response:
-    """machineTypes.get."""
-    from rehearsal.gke.machines import machine_type
-
-    project, zone, name = (request.match_info[key] for key in ("project", "zone", "machine_type"))
-    path = f"projects/{project}/zones/{zone}/machineTypes/{name}"
-    try:
-        machine = machine_type(name, zone)
-    except GoogleError:
-        return error_response("compute", 404, f"The resource '{path}' was not found")
-    link = f"https://www.googleapis.com/compute/v1/{path}"
-    size = {"guestCpus": machine.cpus, "memoryMb": machine.memory_gib * 1024}
-    return web.json_response(
-        {"kind": "compute#machineType", "name": name, "selfLink": link, "zone": zone} | size
-    )
-
-
-async def list_forwarding_rules(request: web.Request) -> web.Response:
-    """forwardingRules.list: a stand-in has no load balancer's address."""
-    project, region = request.match_info["project"], request.match_info["region"]
-    name = f"projects/{project}/regions/{region}/forwardingRules"
-    return web.json_response({"kind": "compute#forwardingRuleList", "id": name, "items": []})

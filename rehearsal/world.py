@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from rehearsal.documents import Database
 from rehearsal.front.faults import Faults
 from rehearsal.front.requests import RequestLog
+from rehearsal.project_facts import ToldFacts
 
 
 @dataclass
@@ -95,6 +96,7 @@ class World:
     clusters: Clusters | None = None
     requests: RequestLog = field(init=False)
     faults: Faults = field(init=False)
+    project: ToldFacts = field(init=False)
 
     @classmethod
     def open(cls, home: Path) -> World:
@@ -117,6 +119,7 @@ class World:
     def __post_init__(self) -> None:
         self.requests = RequestLog(self.home / "requests.jsonl")
         self.faults = Faults(self.database.collection("faults"))
+        self.project = ToldFacts(self.database.collection("project"))
 
     async def pass_time(self, seconds: float) -> None:
         """Wait as long as the real cloud would take, scaled by `time_scale`.

@@ -31,6 +31,8 @@ def add_routes(app: web.Application, world: World, gke: Gke) -> None:
     control = Control(world, gke)
     app.router.add_get(PREFIX + "/settings", control.get_settings)
     app.router.add_put(PREFIX + "/settings", control.put_settings)
+    app.router.add_get(PREFIX + "/project", control.get_project)
+    app.router.add_put(PREFIX + "/project", control.put_project)
     app.router.add_get(PREFIX + "/requests", control.list_requests)
     app.router.add_delete(PREFIX + "/requests", control.clear_requests)
     app.router.add_get(PREFIX + "/faults", control.list_faults)
@@ -64,6 +66,19 @@ class Control:
             raise GoogleError(400, f"settings: {error}") from error
         self._world.change_settings(settings)
         return web.json_response(asdict(settings))
+
+    async def get_project(self, _: web.Request) -> web.Response:
+        """Tell what is off, forbidden, reserved and granted in the projects."""
+        return web.json_response(self._world.project.document())
+
+    async def put_project(self, request: web.Request) -> web.Response:
+        """Change some of that, or all."""
+        given = await _object(request)
+        try:
+            self._world.project.change(given)
+        except (TypeError, ValueError) as error:
+            raise GoogleError(400, f"project: {error}") from error
+        return web.json_response(self._world.project.document())
 
     async def list_requests(self, _: web.Request) -> web.Response:
         """List every request, oldest first."""

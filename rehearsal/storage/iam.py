@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.documents import Document
+from rehearsal.project_facts import ToldFacts
 from rehearsal.storage.call import Call, Reply
 from rehearsal.storage.catalogue import Catalogue, etag
 from rehearsal.storage.errors import StorageError, condition_not_met
@@ -26,10 +27,12 @@ class Policies:
 
     Args:
         catalogue: where they are kept.
+        project: tells what the operator's login may not do.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, project: ToldFacts) -> None:
         self._catalogue = catalogue
+        self._project = project
 
     async def get(self, call: Call) -> Reply:
         """storage.buckets.getIamPolicy."""
@@ -58,10 +61,11 @@ class Policies:
         return Reply(select(_resource(name, policy), call.query.get("fields")))
 
     async def test(self, call: Call) -> Reply:
-        """storage.buckets.testIamPermissions: the stand-in's one caller owns every bucket."""
+        """storage.buckets.testIamPermissions: the one caller owns every bucket, but for what it is denied."""
         self._catalogue.bucket(call.names["bucket"])
         asked = call.query.getall("permissions", [])
-        held = [permission for permission in asked if permission in PERMISSIONS["roles/storage.admin"]]
+        owned = PERMISSIONS["roles/storage.admin"].difference(self._project.now.denied_permissions)
+        held = [permission for permission in asked if permission in owned]
         answer: Document = {"kind": "storage#testIamPermissionsResponse"}
         return Reply(answer | ({"permissions": held} if held else {}))
 

@@ -45,7 +45,7 @@ def add_routes(app: web.Application, world: World) -> None:
     blobs.sweep(_live_blobs(catalogue), sessions.live_drafts())
     operations = Operations(
         buckets=Buckets(catalogue),
-        policies=Policies(catalogue),
+        policies=Policies(catalogue, world.project),
         objects=objects,
         listing=Listing(catalogue),
         copies=Copies(catalogue, blobs, objects),
