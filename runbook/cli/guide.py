@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 from runbook.cli.catalogue import load_playbooks, load_variables, module_library
 from runbook.cli.line import Line
-from runbook.clients.connections import Connections
+from runbook.cli.surroundings import contexts
 from runbook.config.load import Loaded
 from runbook.engine.events import StepFace
 from runbook.engine.facts import Facts
@@ -17,6 +16,7 @@ from runbook.engine.interruption import Interruption
 from runbook.engine.manual import Argv, Manual
 from runbook.engine.notifier import Notifier, StepVoice
 from runbook.engine.playbook import StepSpec, all_steps, bind
+from runbook.engine.report import StepReport
 from runbook.engine.shell import SHELL, shell_text
 from runbook.report.markdown import Page, block, document
 from runbook.steps.context import Context
@@ -31,8 +31,10 @@ def write(line: Line) -> None:
     Raises:
         RunbookError: a variable, a playbook or a template is wrong.
     """
-    with ExitStack() as opened:
-        author = _Author(line, load_variables(line), opened)
+    loaded = load_variables(line)
+    surroundings = contexts(line, loaded, NO_RUN, check=True, facts=Facts(), interruption=Interruption())
+    with surroundings as make_context:
+        author = _Author(line, loaded, make_context)
         pages = [author.page(step) for step in all_steps(load_playbooks(line.root))]
     if line.options.json:
         print("\n".join(json.dumps(asdict(page)) for page in pages))
@@ -47,7 +49,7 @@ class _Author:
 
     line: Line
     loaded: Loaded
-    opened: ExitStack
+    make_context: Callable[[StepReport], Context]
 
     def preface(self) -> Iterator[str]:
         variables = self.loaded.variables
@@ -71,6 +73,7 @@ class _Author:
     def page(self, step: StepSpec) -> Page:
         bound = bind(step, module_library(), self.loaded.tree)
         tell = None if bound.skip_reason else bound.module.manual
+        voice = StepVoice(StepFace(step.section, step.name, step.uses, ()), Notifier([]))
         return Page(
             section=step.section,
             name=step.name,
@@ -78,7 +81,7 @@ class _Author:
             uses=step.uses,
             why=" ".join(bound.module.document.split()),
             left_out=bound.skip_reason,
-            manual=self._with_options(tell(bound.arguments, self._context(step))) if tell else None,
+            manual=self._with_options(tell(bound.arguments, self.make_context(voice))) if tell else None,
             step=self._typed(["inv", "step", step.section]),
         )
 
@@ -97,20 +100,3 @@ class _Author:
         options = self.line.options
         settings = [word for setting in options.settings for word in ("--set", setting)]
         return [*argv, "--env", options.environment, *settings]
-
-    def _context(self, step: StepSpec) -> Context:
-        face = StepFace(step.section, step.name, step.uses, ())
-        return Context(
-            environment=self.line.options.environment,
-            variables=self.loaded.variables,
-            tree=self.loaded.tree,
-            root=self.line.root,
-            home=self.line.home,
-            run_id=NO_RUN,
-            check=True,
-            facts=Facts(),
-            connections=Connections(self.loaded.variables, self.line.home),
-            report=StepVoice(face, Notifier([])),
-            keep=self.opened.enter_context,
-            pause=Interruption().pause,
-        )

@@ -84,10 +84,10 @@ def _paragraphs(page: Page) -> Iterator[str]:
 
 
 def _by_hand(manual: Manual) -> Iterator[str]:
-    if manual.commands:
-        yield block(manual.commands)
     if manual.note:
         yield manual.note
+    if manual.commands:
+        yield block(manual.commands)
     if manual.check:
         yield f"Check:\n\n{block(manual.check)}"
     if manual.undo:
