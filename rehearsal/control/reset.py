@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from rehearsal.gke import Gke
+from rehearsal.kube.told import Told
 from rehearsal.world import World
 
 
 async def reset(world: World, gke: Gke) -> None:
-    """Forget clusters, Pods, buckets, objects, faults and requests; token, ports and settings stay."""
+    """Forget all that the cloud holds and all that it was told; token, ports and settings stay."""
     await gke.forget()
     world.database.erase("storage.")
+    Told(world.database).forget()
     for path in (world.home / "storage").rglob("*"):
         if path.is_file():
             path.unlink()
     world.faults.clear()
+    world.project.clear()
     world.requests.clear()
