@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from runbook.clients.gke_shapes import PLAIN, Shape
+
 Capacity = Literal["reservation", "on-demand", "spot", "flex-start"]
 
 NODE_SCOPES = tuple(
@@ -93,6 +95,7 @@ def create_cluster(
     nodes: int,
     zones: Sequence[str],
     gateway_api: bool,
+    shape: Shape = PLAIN,
 ) -> GkeRequest:
     """Section 2.2, with all that 2.3 asks for.
 
@@ -104,6 +107,7 @@ def create_cluster(
         nodes: system nodes in each zone.
         zones: of the system nodes; GKE alone would take three.
         gateway_api: whether the Gateway API is wanted.
+        shape: its place in the network.
     """
     body = {
         "name": cluster.name,
@@ -117,9 +121,11 @@ def create_cluster(
             "networkPolicyConfig": {"disabled": True},
         },
         "nodePools": [_pool("default-pool", nodes, {"machineType": machine_type})],
+        **shape.fields(autopilot=False),
     }
-    if gateway_api:
-        body["networkConfig"] = {"gatewayApiConfig": {"channel": "CHANNEL_STANDARD"}}
+    gateway = {"gatewayApiConfig": {"channel": "CHANNEL_STANDARD"}} if gateway_api else {}
+    if network := {**gateway, **shape.network_config()}:
+        body["networkConfig"] = network
     argv = [
         *("gcloud", "container", "clusters", "create", cluster.name, *cluster.flags),
         f"--workload-pool={cluster.workload_pool}",
@@ -129,9 +135,37 @@ def create_cluster(
         f"--node-locations={','.join(zones)}",
         f"--addons=HorizontalPodAutoscaling,{','.join(ADDONS)}",
         *(["--gateway-api=standard"] if gateway_api else []),
+        *shape.flags(autopilot=False),
     ]
-    path = f"{cluster.parent}/clusters"
-    return GkeRequest("POST", path, {"parent": cluster.parent, "cluster": body}, argv)
+    return _create(cluster, body, argv)
+
+
+def create_autopilot_cluster(
+    cluster: ClusterName, *, release_channel: str, shape: Shape = PLAIN
+) -> GkeRequest:
+    """Section 2.2 for a cluster whose nodes GKE makes as Pods ask; the features of 2.3 are part of it.
+
+    Args:
+        release_channel: rapid, regular, stable or extended.
+        shape: its place in the network.
+    """
+    body = {
+        "name": cluster.name,
+        "autopilot": {"enabled": True},
+        "releaseChannel": {"channel": release_channel.upper()},
+        "nodePools": [
+            {"name": "default-pool", "initialNodeCount": 1, "config": {"oauthScopes": list(NODE_SCOPES)}}
+        ],
+        **shape.fields(autopilot=True),
+    }
+    if network := shape.network_config():
+        body["networkConfig"] = network
+    argv = [
+        *("gcloud", "container", "clusters", "create-auto", cluster.name, *cluster.flags),
+        f"--release-channel={release_channel}",
+        *shape.flags(autopilot=True),
+    ]
+    return _create(cluster, body, argv)
 
 
 def delete_cluster(cluster: ClusterName) -> GkeRequest:
@@ -186,6 +220,7 @@ def create_node_pool(
     capacity: Capacity,
     reservation: str,
     topology: str | None,
+    private_nodes: bool = False,
 ) -> GkeRequest:
     """Section 2.4.
 
@@ -197,6 +232,7 @@ def create_node_pool(
         capacity: where the machines come from.
         reservation: the reservation's name; empty unless capacity is `reservation`.
         topology: of a slice that spans nodes; None for single-host pools, which must not be given theirs.
+        private_nodes: whether its nodes have no public address, whatever the cluster's other nodes have.
     """
     config: dict[str, Any] = {
         "machineType": machine_type,
@@ -211,6 +247,8 @@ def create_node_pool(
         pool["management"]["autoRepair"] = False
     if topology:
         pool["placementPolicy"] = {"tpuTopology": topology}
+    if private_nodes:
+        pool["networkConfig"] = {"enablePrivateNodes": True}
     argv = (
         *("gcloud", "container", "node-pools", "create", name, f"--cluster={cluster.name}", *cluster.flags),
         f"--node-locations={zone}",
@@ -219,6 +257,7 @@ def create_node_pool(
         "--workload-metadata=GKE_METADATA",
         *_capacity_flags(capacity, reservation, nodes),
         *([f"--tpu-topology={topology}"] if topology else []),
+        *(["--enable-private-nodes"] if private_nodes else []),
     )
     path = f"{cluster.path}/nodePools"
     return GkeRequest("POST", path, {"parent": cluster.path, "nodePool": pool}, argv)
@@ -231,6 +270,11 @@ def delete_node_pool(cluster: ClusterName, name: str) -> GkeRequest:
         "--quiet",
     )
     return GkeRequest("DELETE", f"{cluster.path}/nodePools/{name}", None, argv)
+
+
+def _create(cluster: ClusterName, body: dict[str, Any], argv: Sequence[str]) -> GkeRequest:
+    path = f"{cluster.parent}/clusters"
+    return GkeRequest("POST", path, {"parent": cluster.parent, "cluster": body}, argv)
 
 
 def _update(cluster: ClusterName, update: dict[str, Any], flag: str) -> GkeRequest:
