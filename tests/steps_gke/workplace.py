@@ -53,11 +53,13 @@ class Workplace:
     Args:
         cloud: the stand-in.
         variables: of the environment `rehearsal`, with the test's own settings.
+        ask: the operator's answer to a loss.
     """
 
     cloud: StandIn
     variables: Variables
     pause: Callable[[float], None] = time.sleep
+    ask: Callable[[Change], bool] = lambda change: True
     voice: Voice = field(default_factory=Voice)
 
     def check(self, *uses: str, **arguments: Any) -> Outcome:
@@ -123,7 +125,7 @@ class Workplace:
             retries=0,
             facts=context.facts,
             notify=lambda event: None,
-            ask=lambda change: True,
+            ask=self.ask,
             pause=self.pause,
         )
         return execution.run()
