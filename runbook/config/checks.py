@@ -20,6 +20,7 @@ _OWN_FLAGS = {
     "api-key": "server.api_key",
 }
 """Flags that the manifest writes itself, and the variable that each follows."""
+_READERS = frozenset({"roles/storage.objectViewer", "roles/storage.legacyObjectReader"})
 
 
 @dataclass
@@ -186,6 +187,29 @@ def _flags(variables: Variables, findings: Findings) -> None:
             findings.error(f"server.flags.{flag}", "is written by the manifest itself", remedy)
 
 
+def _environment(variables: Variables, findings: Findings) -> None:
+    server = variables.server
+    written = {
+        "MODEL_FOLDER_PATH": "checkpoint.folder",
+        "VLLM_ENGINE_READY_TIMEOUT_S": "server.engine_ready_timeout_s",
+        **({"VLLM_API_KEY": "server.api_key"} if server.api_key else {}),
+        **({"VLLM_XLA_CACHE_PATH": "server.compilation_cache"} if server.compilation_cache else {}),
+        **({"TIKTOKEN_ENCODINGS_BASE": "server.vocabulary"} if server.vocabulary else {}),
+    }
+    for name, variable in written.items():
+        if name in server.env:
+            findings.error(f"server.env.{name}", "is written by the manifest itself", f"set {variable}")
+
+
+def _compilation_cache(variables: Variables, findings: Findings) -> None:
+    if variables.server.compilation_cache and variables.bucket.role in _READERS:
+        findings.error(
+            "server.compilation_cache",
+            f"is written by the server, and bucket.role {variables.bucket.role} may only read",
+            "set bucket.role to roles/storage.objectUser",
+        )
+
+
 def _lengths(variables: Variables, findings: Findings) -> None:
     """The real boundary: sonnet keeps to its length, random overshoots by a few tokens."""
     bench, longest = variables.bench, variables.server.flags.get("max-model-len")
@@ -276,6 +300,8 @@ _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _capacity,
     _devices,
     _flags,
+    _environment,
+    _compilation_cache,
     _lengths,
     _exposure,
     _patience,

@@ -122,6 +122,14 @@ class Server(Group):
     api_key: Secret | None = Field(
         description="key that clients must send; required where the internet reaches in"
     )
+    compilation_cache: Folder | None = Field(
+        description="folder below the model's that keeps compiled programs (VLLM_XLA_CACHE_PATH), for a "
+        "bucket.role that may write; null: each start compiles anew"
+    )
+    vocabulary: Folder | None = Field(
+        description="folder below the model's that holds o200k_base.tiktoken (TIKTOKEN_ENCODINGS_BASE), for "
+        "chat on nodes without internet; null: chat fetches it"
+    )
     engine_ready_timeout_s: WholeSeconds = Field(
         description="how long vLLM waits for its engines (VLLM_ENGINE_READY_TIMEOUT_S), in seconds"
     )

@@ -37,7 +37,7 @@ from runbook.steps.kube.workload import (
     manifest,
     manifest_path,
 )
-from runbook.steps.model.reads import require_complete_model
+from runbook.steps.model.reads import require_complete_model, require_vocabulary
 
 
 class Arguments(StepArguments):
@@ -55,6 +55,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     """Compare each object with the cluster's, apply what differs, wait for the rollout."""
     _require_node_pool(context)
     require_complete_model(context)
+    require_vocabulary(context)
     objects = list(_objects(arguments, context))
     yield from volume.freed(context, objects)
     for wanted in objects:

@@ -30,6 +30,13 @@ def content_hash(context: Context) -> str:
     files = [
         (item.name, item.size, item.metadata.get(DIGEST) or item.crc32c)
         for item in found
-        if not item.name.endswith((f"/{NAME}", "/"))
+        if not item.name.endswith((f"/{NAME}", "/")) and not _is_compiled(context, item.name)
     ]
     return hashlib.sha256(json.dumps(sorted(files)).encode()).hexdigest()[:12]
+
+
+def _is_compiled(context: Context, name: str) -> bool:
+    """Tell whether the server itself wrote an object, so that it is no reason to start anew."""
+    variables = context.variables
+    cache = variables.server.compilation_cache
+    return bool(cache) and name.startswith(f"{variables.checkpoint.folder}/{cache}/")

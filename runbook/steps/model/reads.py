@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from runbook.engine.errors import MissingError
 from runbook.steps.context import Context
 from runbook.steps.model.manifest import FINGERPRINT, NAME
-from runbook.steps.storage.reads import objects
+from runbook.steps.storage.reads import objects, objects_key
 
 if TYPE_CHECKING:
     from runbook.clients.hub import HubFile, HubModel
+
+VOCABULARY: Final = "o200k_base.tiktoken"
+VOCABULARY_SOURCE: Final = f"https://openaipublic.blob.core.windows.net/encodings/{VOCABULARY}"
+"""Where openai_harmony would fetch it from (vLLM #22525)."""
 
 
 def hub_model(context: Context) -> HubModel:
@@ -47,6 +51,26 @@ def require_complete_model(context: Context) -> str:
     raise MissingError(
         f"the model in gs://{context.variables.bucket.name}/{folder}/ is not complete",
         supplied_by="model.upload",
+    )
+
+
+def require_vocabulary(context: Context) -> None:
+    """Look that the vocabulary is where `server.vocabulary` says: without it the first chat fails.
+
+    Raises:
+        MissingError: it is not there.
+    """
+    variables = context.variables
+    if not variables.server.vocabulary or context.facts.planned_by(objects_key(context)):
+        return
+    name = f"{variables.checkpoint.folder}/{variables.server.vocabulary}/{VOCABULARY}"
+    if any(held.name == name for held in objects(context)):
+        return
+    address = f"gs://{variables.bucket.name}/{name}"
+    raise MissingError(
+        f"{address} is not there, and server.vocabulary points at it",
+        supplied_by="model.upload",
+        remedy=f"curl -fsS {VOCABULARY_SOURCE} | gcloud storage cp - {address}",
     )
 
 
