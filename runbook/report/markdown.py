@@ -78,9 +78,9 @@ def _paragraphs(page: Page) -> Iterator[str]:
         return
     if page.manual:
         yield from _by_hand(page.manual)
-        yield f"The same, checked before and after: `{shell_text(page.step)}`"
+        yield f"The same, looked at before and after:\n\n{block([page.step])}"
     else:
-        yield f"The module `{page.uses}` does not say how to do it by hand: `{shell_text(page.step)}`"
+        yield f"The module `{page.uses}` does not tell how to do it by hand. Instead:\n\n{block([page.step])}"
 
 
 def _by_hand(manual: Manual) -> Iterator[str]:

@@ -26,6 +26,8 @@ from runbook.steps.gke.operations import cluster_name, joined, make
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
 from runbook.steps.gke.reads import Cluster, cluster_key, node_pool, require_cluster
 
+MODE = "config.workloadMetadataConfig.mode"
+
 Pool = dict[str, Any]
 """The GKE API's NodePool."""
 
@@ -85,7 +87,7 @@ def manual(arguments: Arguments, context: Context) -> Manual:
         )
     return Manual(
         commands=[create],
-        check=[look_at_pool(context, "name", "status", "config.machineType", "locations")],
+        check=[look_at_pool(context, "status", "locations", "config.machineType", MODE)],
         undo=[delete],
         note=f"The cluster must have version {context.variables.tpu.minimum_version} or newer.",
     )

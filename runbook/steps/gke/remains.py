@@ -37,17 +37,15 @@ def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: AR
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
     """Tell how to look, by hand, at what is left."""
     variables = context.variables
+    project = [f"--project={variables.project}"] if variables.project else []
     google = [
-        ["gcloud", "container", "clusters", "list", f"--project={variables.project}"],
-        [
-            *("gcloud", "compute", "forwarding-rules", "list", f"--project={variables.project}"),
-            f"--regions={variables.region}",
-        ],
+        ["gcloud", "container", "clusters", "list", *project],
+        ["gcloud", "compute", "forwarding-rules", "list", *project, f"--regions={variables.region}"],
     ]
     return Manual(
         check=[
             *(google if variables.provider != "kubeconfig" else []),
-            ["gcloud", "storage", "du", "--summarize", f"gs://{variables.bucket.name}"],
+            [*("gcloud", "storage", "buckets", "list"), *project, f"--filter=name={variables.bucket.name}"],
         ],
         note="Nothing is changed: it only looks. What is listed still costs money.",
     )

@@ -7,6 +7,7 @@ changed that is asked about, and a reservation need not have a machine to spare.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ from runbook.engine.change import Change, Difference, StepResult
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.features import Feature, Update, ensure
-from runbook.steps.gke.manuals import look, look_at_pool, update
+from runbook.steps.gke.manuals import look, update
 from runbook.steps.gke.operations import cluster_name, joined, make
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
 from runbook.steps.gke.reads import Cluster, cluster_key, node_pool, require_cluster
@@ -63,17 +64,18 @@ def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - 
     """Tell how to switch Workload Identity on by hand."""
     if nothing := nothing_by_hand(context):
         return nothing
-    name, pool = cluster_name(context), context.variables.node_pool.name
+    name = cluster_name(context)
+    pool = context.variables.node_pool
+    requests = [use_gke_metadata(name, pool.name)]
+    if pool.capacity == "reservation":
+        requests.insert(0, replace_nodes_in_place(name, pool.name))
+    commands = " and then ".join(f"`{shlex.join(request.argv)}`" for request in requests)
     return Manual(
-        commands=[enable_workload_identity(name).argv, use_gke_metadata(name, pool).argv],
-        check=[
-            look(context, ".".join(PATH)),
-            look_at_pool(context, "config.workloadMetadataConfig.mode"),
-        ],
+        commands=[enable_workload_identity(name).argv],
+        check=[look(context, ".".join(PATH))],
         undo=[update(context, "--disable-workload-identity")],
-        note="What 2.2 and 2.4 made has it: the first command is for a cluster that was there before, the "
-        "second for a node pool that was, and whose nodes GKE then makes anew. "
-        "Without Workload Identity no Pod of the cluster is anybody to Google Cloud.",
+        note="What 2.2 and 2.4 made has it: the command is for a cluster that was there before. A node pool "
+        f"that was there before gets it by {commands}; GKE then makes its nodes anew.",
     )
 
 
