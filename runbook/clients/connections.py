@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from runbook.clients.compute import Compute
     from runbook.clients.gke import Gke
     from runbook.clients.hub import Hub
     from runbook.clients.projects import Projects
@@ -67,6 +68,13 @@ class Connections:
         from runbook.clients.projects import Projects
 
         return self.once("projects", lambda: Projects(self.session, self.endpoints))
+
+    @property
+    def compute(self) -> Compute:
+        """Machine types, reservations, quotas and routers."""
+        from runbook.clients.compute import Compute
+
+        return self.once("compute", lambda: Compute(self.session, self.endpoints))
 
     @property
     def storage(self) -> Storage:

@@ -21,18 +21,24 @@ class Endpoints:
         service_usage: the Service Usage API.
         resource_manager: the Cloud Resource Manager API.
         compute: the Compute Engine API.
+        quotas: the Cloud Quotas API.
         storage: Cloud Storage.
         hub: the Hugging Face hub.
         token_file: holds a bearer token for all but the hub; None where the operator's login gives it.
+        ca_file: PEM of the authority that signs where GKE's DNS endpoints have public certificates.
+        iam_credentials: the IAM Service Account Credentials API.
     """
 
     container: str = "https://container.googleapis.com"
     service_usage: str = "https://serviceusage.googleapis.com"
     resource_manager: str = "https://cloudresourcemanager.googleapis.com"
     compute: str = "https://compute.googleapis.com"
+    quotas: str = "https://cloudquotas.googleapis.com"
     storage: str = "https://storage.googleapis.com"
     hub: str = "https://huggingface.co"
     token_file: Path | None = None
+    ca_file: Path | None = None
+    iam_credentials: str = "https://iamcredentials.googleapis.com"
 
 
 def of_rehearsal(home: Path) -> Endpoints:
@@ -52,4 +58,8 @@ def of_rehearsal(home: Path) -> Endpoints:
             "the rehearsal is not up", place=Place.in_file(path), remedy="run `inv rehearsal.up`"
         ) from error
     google: str = found["google"]
-    return Endpoints(google, google, google, google, google, found["hub"], Path(found["token_file"]))
+    token_file = Path(found["token_file"])
+    ca_file = Path(found["ca_file"])
+    return Endpoints(
+        google, google, google, google, google, google, found["hub"], token_file, ca_file, google
+    )

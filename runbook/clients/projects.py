@@ -49,6 +49,21 @@ class Projects:
         }
         return [api for api in apis if api not in enabled]
 
+    def lacking(self, project: str, permissions: Sequence[str]) -> list[str]:
+        """Tell which permissions this login lacks in a project.
+
+        Args:
+            project: the project's ID.
+            permissions: such as container.clusters.update, 100 at most.
+        """
+        url = f"{self._endpoints.resource_manager}/v1/projects/{project}:testIamPermissions"
+        with passing_troubles(Place(f"POST {url}")):
+            response = self._session.post(url, json={"permissions": list(permissions)}, timeout=TIMEOUT)
+        if not response.ok:
+            refuse(response, supplied_by="auth.login")
+        granted = decoded(response).get("permissions", [])
+        return [permission for permission in permissions if permission not in granted]
+
     def forwarding_rules(self, project: str, region: str) -> list[dict[str, Any]]:
         """Read a region's load balancer addresses (Compute Engine's forwarding rules)."""
         url = f"{self._endpoints.compute}/compute/v1/projects/{project}/regions/{region}/forwardingRules"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,7 @@ class Bucket:
         uniform_access: whether IAM alone decides; writes under Workload Identity Federation need it.
         public_access_prevention: `enforced` or `inherited`.
         hierarchical_namespace: whether folders are real.
+        soft_delete_s: for how many seconds what is deleted is kept, and billed.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Bucket:
     uniform_access: bool
     public_access_prevention: str
     hierarchical_namespace: bool
+    soft_delete_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,12 @@ class Storage:
         """Read who has which role on a bucket without a condition: pairs of role and member."""
         with self._at("GET", f"b/{bucket}/iam"):
             return frozenset(_pairs(self._policy(bucket)))
+
+    def lacking(self, bucket: str, permissions: Sequence[str]) -> list[str]:
+        """Tell which permissions this login lacks on a bucket."""
+        with self._at("GET", f"b/{bucket}/iam/testPermissions"):
+            granted = self._client.bucket(bucket).test_iam_permissions(permissions, timeout=TIMEOUT)
+        return [permission for permission in permissions if permission not in granted]
 
     def grant(self, bucket: str, role: str, member: str) -> None:
         """Give a member a role on a bucket, whatever others change in its policy at the same time."""
@@ -234,6 +242,7 @@ def _bucket(found: Any) -> Bucket:
         uniform_access=bool(iam.uniform_bucket_level_access_enabled),
         public_access_prevention=iam.public_access_prevention or "inherited",
         hierarchical_namespace=bool(found.hierarchical_namespace_enabled),
+        soft_delete_s=int(found.soft_delete_policy.retention_duration_seconds or 0),
     )
 
 

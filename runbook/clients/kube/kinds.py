@@ -21,6 +21,7 @@ _BUILT_IN: Final = {
     ("v1", "ConfigMap"): "configmaps",
     ("v1", "Secret"): "secrets",
     ("v1", "Event"): "events",
+    ("apps/v1", "DaemonSet"): "daemonsets",
     ("apps/v1", "Deployment"): "deployments",
     ("apps/v1", "ReplicaSet"): "replicasets",
     ("batch/v1", "Job"): "jobs",
