@@ -5,12 +5,15 @@ Section 1 of the guide. Nothing is changed: both the login and the choice of API
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from runbook.engine.change import Skip, StepResult
 from runbook.engine.errors import RefusedError
 from runbook.engine.manual import Manual
-from runbook.steps.auth.reads import project_number, project_number_command
+from runbook.steps.auth.reads import (
+    disabled_apis,
+    enable_command,
+    project_number,
+    project_number_command,
+)
 from runbook.steps.context import Context, StepArguments
 
 APIS = tuple(
@@ -35,13 +38,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if not project:
         return Skip("no project is set")
     number = project_number(context)
-    disabled = context.facts.read(
-        ("project", project, "disabled apis"), lambda: context.connections.projects.disabled(project, APIS)
-    )
+    disabled = disabled_apis(context, APIS)
     if disabled:
         raise RefusedError(
             f"not enabled in project {project}: {', '.join(disabled)}",
-            remedy=" ".join(_enable(disabled, project)),
+            remedy=" ".join(enable_command(disabled, project)),
         )
     return f"project {project} ({number}), {len(APIS)} APIs enabled"
 
@@ -56,12 +57,8 @@ def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - 
     if context.variables.provider == "rehearsal":
         return Manual(check=check, note="The rehearsal has its own login, and all of its APIs are enabled.")
     return Manual(
-        commands=[["gcloud", "auth", "login"], _enable(APIS, project)],
+        commands=[["gcloud", "auth", "login"], enable_command(APIS, project)],
         check=check,
         undo=[["gcloud", "auth", "revoke"]],
         note="An API that is enabled costs nothing and may stay so.",
     )
-
-
-def _enable(apis: Sequence[str], project: str) -> list[str]:
-    return ["gcloud", "services", "enable", *apis, f"--project={project}"]
