@@ -61,6 +61,10 @@ class Bench(Group):
     placement: Literal["cpu", "tpu-node"] = Field(
         description="where the client runs: a system node, or the TPU node beside the server"
     )
+    tokenizer: Literal["volume", "hub"] = Field(
+        description="where the client reads the tokenizer: from the bucket as a volume; or, a public one, on "
+        "nodes with internet, from the hub"
+    )
     cpu: Quantity = Field(description="CPU that the client asks for; it saturates near one core a process")
     memory: Quantity = Field(description="memory that the client asks for")
     ready_timeout_s: WholeSeconds = Field(description="how long the client waits for the server, in seconds")

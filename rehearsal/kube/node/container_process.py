@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from rehearsal.kube.api.store import Object
-from rehearsal.kube.node.environment import EnvironmentSource, command_line
+from rehearsal.kube.node.environment import EnvironmentSource, command_line, way_to_the_hub
 from rehearsal.kube.node.pod import RunningPod
 from rehearsal.kube.node.process import Process
 from rehearsal.kube.node.programs import ProgramNotFound
@@ -113,6 +113,7 @@ class ContainerProcess:
             "HOME": str(self._folder),
             "TMPDIR": str(self._folder / "tmp"),
             "LANG": "C.UTF-8",
+            **way_to_the_hub(self._pod.services.world.home),
         }
         programs = self._pod.services.programs.path
         return own | self._variables | {"PATH": programs, "REHEARSAL_CONTAINER": str(description)}

@@ -6,11 +6,12 @@ import argparse
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from rehearsal.serving import chat_template, container, release, tokenizer
+from rehearsal.serving import chat_template, container, hub_files, release, tokenizer
 from rehearsal.serving.bench import block, datasets, load, server_facts
 from rehearsal.serving.bench.measurement import measure
 from rehearsal.serving.bench.neighbours import ClusterResolver
@@ -101,15 +102,19 @@ class Benchmark:
 
     def _tokenizer(self) -> tokenizer.Tokenizer:
         name = self._options.tokenizer or self._model
-        return tokenizer.load(self._container.local_path(name), name)
+        return tokenizer.load(self._tokenizer_folder(), name)
+
+    def _tokenizer_folder(self) -> Path:
+        name = self._options.tokenizer or self._model
+        local = self._container.local_path(name)
+        return hub_files.tokenizer_folder(name) if hub_files.is_repository(str(local)) else local
 
     def _prompts(self, words: tokenizer.Tokenizer) -> list[Prompt]:
         options = self._options
         if options.dataset_name == "sonnet":
             file = datasets.poem_file(options.dataset_path, self._container)
-            folder = self._container.local_path(options.tokenizer or self._model)
             poem = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            return datasets.sonnet(options, poem, words, chat_template.load(folder))
+            return datasets.sonnet(options, poem, words, chat_template.load(self._tokenizer_folder()))
         inputs, outputs = datasets.random_ranges(options, self._release)
         self._log("INFO", f"Sampling input_len from {[*inputs]} and output_len from {[*outputs]}")
         prompts, surplus = datasets.random_tokens(options, self._release, words)
