@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 import requests
 from google.api_core import exceptions
@@ -14,13 +13,20 @@ from google.api_core.client_options import ClientOptions
 from google.cloud import storage
 
 from runbook.clients.google_errors import of_status, passing_troubles
+from runbook.clients.storage_requests import (
+    POLICY_VERSION,
+    Grant,
+    StorageRequest,
+    delete_bucket,
+    delete_folder,
+)
 from runbook.clients.transport import TIMEOUT, decoded
-from runbook.engine.errors import PassingError, Place, RefusedError
+from runbook.engine.errors import PassingError, Place, RefusedError, RunbookError
 
 SUPPLIED_BY = "storage.bucket"
 LISTED = "items(name,size,crc32c,generation,metadata),nextPageToken"
-POLICY_VERSION = 3
 IAM_ATTEMPTS = 4
+NAME_TAKEN = "bucket names are shared by the whole world: choose another bucket.name"
 
 
 @dataclass(frozen=True)
@@ -91,22 +97,20 @@ class Storage:
             found = self._client.lookup_bucket(name, timeout=TIMEOUT)
         return _bucket(found) if found else None
 
-    def create(self, wanted: Bucket) -> None:
-        """Create a bucket."""
-        bucket = self._client.bucket(wanted.name)
-        bucket.iam_configuration.uniform_bucket_level_access_enabled = wanted.uniform_access
-        bucket.iam_configuration.public_access_prevention = wanted.public_access_prevention
-        if wanted.hierarchical_namespace:
-            bucket.hierarchical_namespace_enabled = True
-        with self._at("POST", "b"):
-            self._client.create_bucket(bucket, location=wanted.location or None, timeout=TIMEOUT)
+    def send(self, request: StorageRequest) -> None:
+        """Send a write; it is never sent twice.
 
-    def use_uniform_access(self, name: str) -> None:
-        """Have IAM alone decide who may read a bucket."""
-        bucket = self._client.bucket(name)
-        bucket.iam_configuration.uniform_bucket_level_access_enabled = True
-        with self._at("PATCH", f"b/{name}"):
-            bucket.patch(timeout=TIMEOUT)
+        Raises:
+            RefusedError: the bucket's name is taken.
+            RunbookError: the API refused, or did not answer.
+        """
+        response = self._sent(request)
+        if response.ok:
+            return
+        error = _refusal(response, self._place(request.method, request.path))
+        if response.status_code == 409 and request.path == "b":
+            raise RefusedError(error.message, place=error.place, remedy=NAME_TAKEN)
+        raise error
 
     def objects(self, bucket: str, prefix: str = "") -> list[StoredObject]:
         """List the objects under a prefix, with the metadata that was recorded with them."""
@@ -123,12 +127,11 @@ class Storage:
     def delete(self, bucket: str) -> None:
         """Delete a bucket with everything in it."""
         with self._at("DELETE", f"b/{bucket}"):
-            handle = self._client.bucket(bucket)
             for blob in self._client.list_blobs(bucket, versions=True, timeout=TIMEOUT):
                 blob.delete(timeout=TIMEOUT)
-            for folder in reversed(self.folders(bucket)):
-                self._folder_call("DELETE", bucket, folder)
-            handle.delete(timeout=TIMEOUT)
+        for folder in reversed(self.folders(bucket)):
+            self.send(delete_folder(bucket, folder))
+        self.send(delete_bucket(bucket))
 
     def members(self, bucket: str) -> frozenset[tuple[str, str]]:
         """Read who has which role on a bucket without a condition: pairs of role and member."""
@@ -141,70 +144,48 @@ class Storage:
             granted = self._client.bucket(bucket).test_iam_permissions(permissions, timeout=TIMEOUT)
         return [permission for permission in permissions if permission not in granted]
 
-    def grant(self, bucket: str, role: str, member: str) -> None:
-        """Give a member a role on a bucket, whatever others change in its policy at the same time."""
-        self._change_policy(bucket, role, member, wanted=True)
-
-    def revoke(self, bucket: str, role: str, member: str) -> None:
-        """Take a role on a bucket away from a member."""
-        self._change_policy(bucket, role, member, wanted=False)
+    def change(self, grant: Grant) -> None:
+        """Give a member a role on a bucket, or take it away, whatever others change in its policy."""
+        for _ in range(IAM_ATTEMPTS):
+            request = grant.request(self._policy(grant.bucket))
+            response = self._sent(request)
+            if response.ok:
+                return
+            place = self._place(request.method, request.path)
+            if response.status_code not in {409, 412}:
+                raise _refusal(response, place)
+        raise PassingError(
+            f"the IAM policy of bucket {grant.bucket} was changed by others each time", place=place
+        )
 
     def folders(self, bucket: str) -> list[str]:
         """List the real folders of a bucket, parents first; a flat bucket has none."""
         found = self.bucket(bucket)
         if found is None or not found.hierarchical_namespace:
             return []
-        answer = self._folder_call("GET", bucket, "")
+        answer = self._read(f"b/{bucket}/folders", {})
         return sorted(item["name"] for item in answer.get("items", []))
 
-    def create_folder(self, bucket: str, folder: str) -> None:
-        """Make a real folder, and those above it, in a bucket with a hierarchical namespace.
+    def _policy(self, bucket: str) -> dict[str, Any]:
+        return self._read(f"b/{bucket}/iam", {"optionsRequestedPolicyVersion": str(POLICY_VERSION)})
 
-        Args:
-            folder: ends with a slash.
-        """
-        self._folder_call("POST", bucket, folder)
-
-    def _policy(self, bucket: str) -> Any:
-        return self._client.bucket(bucket).get_iam_policy(
-            requested_policy_version=POLICY_VERSION, timeout=TIMEOUT
-        )
-
-    def _change_policy(self, bucket: str, role: str, member: str, *, wanted: bool) -> None:
-        handle = self._client.bucket(bucket)
-        for _ in range(IAM_ATTEMPTS):
-            with self._at("PUT", f"b/{bucket}/iam"):
-                policy = self._policy(bucket)
-                policy.version = POLICY_VERSION
-                policy.bindings = _changed(policy.bindings, role, member, wanted=wanted)
-                try:
-                    handle.set_iam_policy(policy, timeout=TIMEOUT)
-                except (exceptions.PreconditionFailed, exceptions.Conflict):
-                    continue
-                return
-        raise PassingError(
-            f"the IAM policy of bucket {bucket} was changed by others each time",
-            place=self._place("PUT", f"b/{bucket}/iam"),
-        )
-
-    def _folder_call(self, method: str, bucket: str, folder: str) -> dict[str, Any]:
-        path = f"b/{bucket}/folders"
-        body: dict[str, Any] | None = {"name": folder} if method == "POST" else None
-        if method == "DELETE":
-            path += f"/{quote(folder, safe='')}"
-        place = self._place(method, path)
+    def _read(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        place = self._place("GET", path)
         with passing_troubles(place):
-            response = self._session.request(
-                method,
-                f"{self._endpoint}/storage/v1/{path}",
-                params={"recursive": "true"} if method == "POST" else None,
-                json=body,
+            response = self._session.get(f"{self._endpoint}/storage/v1/{path}", params=query, timeout=TIMEOUT)
+        if not response.ok:
+            raise _refusal(response, place)
+        return decoded(response)
+
+    def _sent(self, request: StorageRequest) -> requests.Response:
+        with passing_troubles(self._place(request.method, request.path)):
+            return self._session.request(
+                request.method,
+                f"{self._endpoint}/storage/v1/{request.path}",
+                params=request.query,
+                json=request.body,
                 timeout=TIMEOUT,
             )
-        if not response.ok:
-            message = str(decoded(response).get("error", {}).get("message", response.reason))
-            raise of_status(response.status_code, message, place=place, supplied_by=SUPPLIED_BY)
-        return decoded(response)
 
     def _place(self, method: str, path: str) -> Place:
         return Place(f"{method} {self._endpoint}/storage/v1/{path}")
@@ -223,15 +204,13 @@ class Storage:
 
 
 def _refused(error: exceptions.GoogleAPICallError, place: Place) -> Exception:
-    status = int(error.code or 500)
     message = str(error.message).rpartition(": ")[2].rstrip(".") if error.message else str(error)
-    if status == 409:
-        return RefusedError(
-            message,
-            place=place,
-            remedy="bucket names are shared by the whole world: choose another bucket.name",
-        )
-    return of_status(status, message, place=place, supplied_by=SUPPLIED_BY)
+    return of_status(int(error.code or 500), message, place=place, supplied_by=SUPPLIED_BY)
+
+
+def _refusal(response: requests.Response, place: Place) -> RunbookError:
+    message = str(decoded(response).get("error", {}).get("message", response.reason)).rstrip(".")
+    return of_status(response.status_code, message, place=place, supplied_by=SUPPLIED_BY)
 
 
 def _bucket(found: Any) -> Bucket:
@@ -256,20 +235,8 @@ def _stored(blob: Any) -> StoredObject:
     )
 
 
-def _pairs(policy: Any) -> Iterator[tuple[str, str]]:
-    for binding in policy.bindings:
+def _pairs(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for binding in policy.get("bindings", []):
         if not binding.get("condition"):
             for member in binding["members"]:
                 yield binding["role"], member
-
-
-def _changed(bindings: list[dict[str, Any]], role: str, member: str, *, wanted: bool) -> list[dict[str, Any]]:
-    """Give the bindings with the member in the role's unconditional binding, or without it."""
-    kept = []
-    members: set[str] = {member} if wanted else set()
-    for binding in bindings:
-        if binding["role"] == role and not binding.get("condition"):
-            members |= set(binding["members"]) - {member}
-        else:
-            kept.append(binding)
-    return [*kept, {"role": role, "members": sorted(members)}] if members else kept

@@ -1,4 +1,4 @@
-"""What is in the way of a change is waited for by name, then the cluster is read again: no blind second post."""
+"""What is in the way of a change is waited for by name, then the cluster is read again, then posted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ BUSY = {
 SHORTAGES = {
     "reservation": (
         'Reservation does not have enough resources for the request: specific reservation "R" is '
-        'insufficient for node pool "np" at zone "Z": required 1 and short of 1 VM count of machine type tpu7x-standard-4t.',
+        'insufficient for node pool "np" at zone "Z": required 1 and short of 1 VM count of machine '
+        "type tpu7x-standard-4t.",
         "free a machine of the reservation",
     ),
     "quota": (

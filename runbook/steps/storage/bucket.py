@@ -10,6 +10,12 @@ from typing import Literal
 from pydantic import Field
 
 from runbook.clients.storage import Bucket
+from runbook.clients.storage_requests import (
+    StorageRequest,
+    create_bucket,
+    delete_bucket,
+    use_uniform_access,
+)
 from runbook.engine.change import Change, Difference, StepResult
 from runbook.engine.errors import ConflictError, Place, RefusedError
 from runbook.engine.manual import Manual
@@ -50,27 +56,27 @@ def manual(arguments: Arguments, context: Context) -> Manual:
     if arguments.state == "absent":
         listed = ["gcloud", "storage", "buckets", "list", f"--project={context.variables.project}"]
         return Manual(
-            commands=[_delete_command(wanted.name)],
+            commands=[delete_bucket(wanted.name).argv],
             check=[[*listed, f"--filter=name={wanted.name}", "--format=value(name)"]],
             note="The model, and all else that is in the bucket, is lost for good.",
         )
     shown = "--format=yaml(location,uniform_bucket_level_access,public_access_prevention)"
     return Manual(
-        commands=[_create_command(context, wanted)],
+        commands=[_request(context).argv],
         check=[["gcloud", "storage", "buckets", "describe", f"gs://{wanted.name}", shown]],
-        undo=[_delete_command(wanted.name)],
+        undo=[delete_bucket(wanted.name).argv],
         note="Undoing it deletes everything in the bucket.",
     )
 
 
 def _create(context: Context) -> Change:
-    wanted = _wanted(context)
+    wanted, request = _wanted(context), _request(context)
     folders = ", real folders" if wanted.hierarchical_namespace else ""
     summary = f"in {wanted.location or 'US'}, uniform access, not public{folders}"
     return Change(
         differences=[Difference(f"gs://{wanted.name}", None, summary)],
-        command=_create_command(context, wanted),
-        apply=lambda: context.connections.storage.create(wanted),
+        command=request.argv,
+        apply=lambda: context.connections.storage.send(request),
         planned={
             bucket_key(context): wanted,
             objects_key(context): (),
@@ -90,33 +96,22 @@ def _wanted(context: Context) -> Bucket:
     )
 
 
-def _create_command(context: Context, wanted: Bucket) -> list[str]:
-    return [
-        *("gcloud", "storage", "buckets", "create", f"gs://{wanted.name}"),
-        f"--project={context.variables.project}",
-        *([f"--location={wanted.location}"] if wanted.location else []),
-        "--uniform-bucket-level-access",
-        "--public-access-prevention",
-        *(["--enable-hierarchical-namespace"] if wanted.hierarchical_namespace else []),
-    ]
-
-
-def _delete_command(name: str) -> list[str]:
-    return ["gcloud", "storage", "rm", "--recursive", f"gs://{name}"]
+def _request(context: Context) -> StorageRequest:
+    wanted = context.variables.bucket
+    return create_bucket(
+        wanted.name,
+        context.variables.project,
+        location=wanted.location.lower(),
+        hierarchical_namespace=wanted.hierarchical_namespace,
+    )
 
 
 def _use_uniform_access(context: Context, found: Bucket) -> Change:
+    request = use_uniform_access(found.name)
     return Change(
         differences=[Difference(f"gs://{found.name} uniform bucket-level access", False, True)],
-        command=[
-            "gcloud",
-            "storage",
-            "buckets",
-            "update",
-            f"gs://{found.name}",
-            "--uniform-bucket-level-access",
-        ],
-        apply=lambda: context.connections.storage.use_uniform_access(found.name),
+        command=request.argv,
+        apply=lambda: context.connections.storage.send(request),
         planned={
             bucket_key(context): Bucket(
                 found.name, found.location, True, found.public_access_prevention, found.hierarchical_namespace
@@ -149,7 +144,7 @@ def _absent(context: Context, found: Bucket | None) -> StepResult:
     amount = f"{len(held)} objects ({bytes_text(sum(one.size for one in held))})"
     yield Change(
         differences=[Difference(f"gs://{found.name}", amount, None)],
-        command=_delete_command(found.name),
+        command=delete_bucket(found.name).argv,
         apply=lambda: context.connections.storage.delete(found.name),
         planned={bucket_key(context): None},
         loss=f"bucket {found.name} with {amount}",

@@ -6,6 +6,7 @@ a folder is the beginning of its objects' names, and comes with the first of the
 
 from __future__ import annotations
 
+from runbook.clients.storage_requests import create_folder, delete_folder
 from runbook.engine.change import Change, Difference, StepResult
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
@@ -31,10 +32,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         return f"{address} comes with its first object"
     if folder in folders(context):
         return f"{address} is there"
+    request = create_folder(found.name, folder)
     yield Change(
         differences=[Difference(address, None, "a folder")],
-        command=_folders("create", "--recursive", address),
-        apply=lambda: context.connections.storage.create_folder(found.name, folder),
+        command=request.argv,
+        apply=lambda: context.connections.storage.send(request),
         planned={folders_key(context): [folder]},
     )
     return "new"
@@ -42,19 +44,16 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
 
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
     """Tell how to make the folder by hand."""
-    address = f"gs://{context.variables.bucket.name}/{context.variables.checkpoint.folder}/"
+    bucket, folder = context.variables.bucket.name, f"{context.variables.checkpoint.folder}/"
+    address = f"gs://{bucket}/{folder}"
     if not context.variables.bucket.hierarchical_namespace:
         return Manual(
             check=[["gcloud", "storage", "ls", address]],
             note="Nothing is to be made, or undone: in this bucket a folder comes with its first object.",
         )
     return Manual(
-        commands=[_folders("create", "--recursive", address)],
-        check=[_folders("describe", address)],
-        undo=[_folders("delete", address)],
+        commands=[create_folder(bucket, folder).argv],
+        check=[["gcloud", "storage", "folders", "describe", address]],
+        undo=[delete_folder(bucket, folder).argv],
         note="Only an empty folder can be deleted.",
     )
-
-
-def _folders(verb: str, *words: str) -> list[str]:
-    return ["gcloud", "storage", "folders", verb, *words]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from runbook.clients.storage_requests import Grant
 from runbook.engine.change import Change, Difference, Skip, StepResult
 from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
@@ -53,7 +54,7 @@ def manual(arguments: Arguments, context: Context) -> Manual:
     variables = context.variables
     if not variables.project:
         return Manual(note="Nothing is done here: no project is set.")
-    grant, revoke = _by_hand(context, "add"), _by_hand(context, "remove")
+    grant, revoke = _by_hand(context, wanted=True), _by_hand(context, wanted=False)
     absent = arguments.state == "absent"
     return Manual(
         commands=[revoke if absent else grant],
@@ -78,29 +79,23 @@ def principal(context: Context, number: str) -> str:
 
 
 def _grant(context: Context, name: str, role: str, member: str) -> Change:
+    grant = Grant(name, role, member)
     return Change(
         differences=[Difference(f"gs://{name} {role}", None, member)],
-        command=_command("add", name, role, member),
-        apply=lambda: context.connections.storage.grant(name, role, member),
+        command=grant.argv,
+        apply=lambda: context.connections.storage.change(grant),
         planned={members_key(context): members(context) | {(role, member)}},
     )
 
 
 def _revoke(context: Context, name: str, role: str, member: str) -> Change:
+    grant = Grant(name, role, member, wanted=False)
     return Change(
         differences=[Difference(f"gs://{name} {role}", member, None)],
-        command=_command("remove", name, role, member),
-        apply=lambda: context.connections.storage.revoke(name, role, member),
+        command=grant.argv,
+        apply=lambda: context.connections.storage.change(grant),
         planned={members_key(context): members(context) - {(role, member)}},
     )
-
-
-def _command(verb: str, name: str, role: str, member: str) -> list[str]:
-    return [
-        *("gcloud", "storage", "buckets", f"{verb}-iam-policy-binding", f"gs://{name}"),
-        f"--member={member}",
-        f"--role={role}",
-    ]
 
 
 def _short(context: Context) -> str:
@@ -108,8 +103,8 @@ def _short(context: Context) -> str:
     return f"ServiceAccount {kube.namespace}/{kube.service_account}"
 
 
-def _by_hand(context: Context, verb: str) -> list[str]:
+def _by_hand(context: Context, *, wanted: bool) -> list[str]:
     """Write the command with the project's number, which only the cloud knows, put in by the shell."""
     bucket, name = context.variables.bucket, "PROJECT_NUMBER"
-    command = _command(verb, bucket.name, bucket.role, principal(context, f"${name}"))
+    command = Grant(bucket.name, bucket.role, principal(context, f"${name}"), wanted).argv
     return with_value(name, project_number_command(context.variables.project), command)
