@@ -23,16 +23,17 @@ loader: Any = kube_config_loader  # without types
 _TOKEN = "BearerToken"  # noqa: S105 - the name of a scheme
 
 
-def connect(endpoint: str, ca_certificate: str, credentials: Any) -> KubeClient:
+def connect(endpoint: str, ca_certificate: str | None, credentials: Any) -> KubeClient:
     """Reach a GKE cluster.
 
     Args:
         endpoint: `host` or `host:port`, as clusters.get answers it.
-        ca_certificate: PEM of the authority that signed the API server's certificate.
+        ca_certificate: PEM of the authority that signed the API server's certificate; None: any public one.
         credentials: google-auth credentials; their token is renewed before it expires.
     """
     configuration: Any = _configuration(f"https://{endpoint}")
-    configuration.ca_cert_data = ca_certificate
+    if ca_certificate is not None:
+        configuration.ca_cert_data = ca_certificate
     configuration.api_key_prefix = {_TOKEN: "Bearer"}
     renewing = threading.Lock()
 

@@ -33,38 +33,41 @@ class Entry:
     Args:
         name: such as `gke_PROJECT_LOCATION_CLUSTER`.
         server: address, such as `https://34.1.2.3`.
-        ca_certificate: PEM.
+        ca_certificate: PEM; None where a public authority signs.
         token_file: holds the bearer token; None where gke-gcloud-auth-plugin gets one.
+        plugin_flags: of that plug-in, where it takes another login than gcloud's own.
     """
 
     name: str
     server: str
-    ca_certificate: str
+    ca_certificate: str | None
     token_file: Path | None
+    plugin_flags: tuple[str, ...] = ()
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Give what stands in the file's clusters, users and contexts."""
-        authority = base64.b64encode(self.ca_certificate.encode()).decode()
         return {
-            "clusters": {
-                "name": self.name,
-                "cluster": {"certificate-authority-data": authority, "server": self.server},
-            },
+            "clusters": {"name": self.name, "cluster": self._cluster()},
             "users": {"name": self.name, "user": self._user()},
             "contexts": {"name": self.name, "context": {"cluster": self.name, "user": self.name}},
         }
 
+    def _cluster(self) -> dict[str, Any]:
+        if self.ca_certificate is None:
+            return {"server": self.server}
+        authority = base64.b64encode(self.ca_certificate.encode()).decode()
+        return {"certificate-authority-data": authority, "server": self.server}
+
     def _user(self) -> dict[str, Any]:
         if self.token_file is not None:
             return {"tokenFile": str(self.token_file)}
-        return {
-            "exec": {
-                "apiVersion": "client.authentication.k8s.io/v1beta1",
-                "command": PLUGIN,
-                "installHint": _HINT,
-                "provideClusterInfo": True,
-            }
+        plugin: dict[str, Any] = {
+            "apiVersion": "client.authentication.k8s.io/v1beta1",
+            "command": PLUGIN,
+            "installHint": _HINT,
+            "provideClusterInfo": True,
         }
+        return {"exec": plugin | ({"args": list(self.plugin_flags)} if self.plugin_flags else {})}
 
 
 def context_name(project: str, location: str, cluster: str) -> str:

@@ -17,7 +17,9 @@ from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.features import Feature, Update, ensure
 from runbook.steps.gke.manuals import feature
 from runbook.steps.gke.operations import cluster_name
-from runbook.steps.gke.provider import not_gke, nothing_by_hand
+from runbook.steps.gke.provider import not_gke, nothing_by_hand, part_of_autopilot
+from runbook.steps.gke.reads import cluster
+from runbook.steps.gke.versions import require_mount
 
 # HTTP load balancing has an inverted field, and the API leaves out what is false
 FIELDS = {
@@ -37,9 +39,12 @@ def run(arguments: Arguments, context: Context) -> StepResult:
 
     Raises:
         MissingError: the cluster is not there.
+        RefusedError: the cluster's version does not know an option of the mount.
     """
-    if skipped := not_gke(context):
+    if skipped := not_gke(context) or part_of_autopilot(context, f"{arguments.addon} is always on"):
         return skipped
+    if arguments.addon == "GcsFuseCsiDriver" and (found := cluster(context)):
+        require_mount(context, found)
     update = Update(
         _feature(arguments),
         request=lambda lacking: enable_addons(cluster_name(context), [feature.name for feature in lacking]),

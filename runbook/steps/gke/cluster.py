@@ -7,21 +7,31 @@ the add-on list switches nothing off (D4), the system nodes stand in the named z
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
 
-from runbook.clients.gke_requests import GkeRequest, create_cluster, delete_cluster
+from runbook.clients.gke_requests import (
+    GkeRequest,
+    create_autopilot_cluster,
+    create_cluster,
+    delete_cluster,
+)
+from runbook.clients.gke_shapes import Shape
 from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, StepResult
-from runbook.engine.errors import FailedError, Place
+from runbook.engine.errors import ConflictError, FailedError, Place
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.manuals import look
 from runbook.steps.gke.operations import cluster_name, joined, make
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
-from runbook.steps.gke.reads import Cluster, access_key, cluster, cluster_key
+from runbook.steps.gke.reads import Cluster, access_key, cluster, cluster_key, elsewhere, is_autopilot
+
+_AUTOPILOT_NETWORK = {"gatewayApiConfig": {"channel": "CHANNEL_STANDARD"}}
+"""A new Autopilot cluster has the Gateway API without being asked."""
 
 
 class Arguments(StepArguments):
@@ -34,6 +44,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     """Create the cluster, or delete it.
 
     Raises:
+        ConflictError: a cluster of this name is in another location.
         FailedError: the cluster is there and broken.
         CapacityError: no quota, or no machines.
     """
@@ -43,6 +54,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     if arguments.state == "absent":
         return (yield from _absent(context, found))
     if found is None:
+        _require_nowhere(context)
         request = _create(context)
         yield Change(
             differences=[Difference(_path(context), None, _summary(request))],
@@ -56,6 +68,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:
             planned={cluster_key(context): _predicted(context, request), access_key(context): UNKNOWN},
         )
         return "new"
+    if is_autopilot(found) != (context.variables.cluster.mode == "autopilot"):
+        _warn_of_mode(context, found)
     return _described(found)
 
 
@@ -105,19 +119,59 @@ def settled(context: Context) -> Generator[Action, None, Cluster | None]:
 
 def _create(context: Context) -> GkeRequest:
     wanted = context.variables.cluster
+    shape = Shape(
+        wanted.endpoint,
+        wanted.network,
+        wanted.subnetwork,
+        wanted.pod_range,
+        wanted.service_range,
+        wanted.private_nodes,
+    )
+    if wanted.mode == "autopilot":
+        return create_autopilot_cluster(
+            cluster_name(context), release_channel=wanted.release_channel, shape=shape
+        )
     return create_cluster(
         cluster_name(context),
         release_channel=wanted.release_channel,
         machine_type=wanted.system_machine_type,
         nodes=wanted.system_nodes,
-        zones=wanted.system_zones,
+        zones=_zones(context),
         gateway_api=wanted.gateway_api,
+        shape=shape,
+    )
+
+
+def _zones(context: Context) -> Sequence[str]:
+    """Give the zones of the system nodes; a zonal cluster has nodes in its own zone at any rate."""
+    wanted = context.variables.cluster
+    own = [] if wanted.location == context.variables.region else [wanted.location]
+    return list(dict.fromkeys([*own, *wanted.system_zones]))
+
+
+def _require_nowhere(context: Context) -> None:
+    """Stop where the cluster was most likely made before, and only its location is not as configured."""
+    if there := elsewhere(context):
+        name = context.variables.cluster.name
+        raise ConflictError(
+            f"cluster {name} is not in {context.variables.cluster.location} but in {there}",
+            place=Place(replace(cluster_name(context), location=there).path),
+            remedy=f"set cluster.location to {there}, or cluster.name to another name for a new cluster",
+        )
+
+
+def _warn_of_mode(context: Context, found: Cluster) -> None:
+    is_one, wanted = "autopilot" if is_autopilot(found) else "standard", context.variables.cluster.mode
+    context.report.warning(
+        f"cluster {found['name']} is {is_one} and cluster.mode is {wanted}: set it to {is_one}, "
+        "as Pods ask for TPUs in another way"
     )
 
 
 def _absent(context: Context, found: Cluster | None) -> StepResult:
     if found is None:
-        return "not there"
+        there = elsewhere(context)
+        return "not there" + (f"; one of that name is in {there}" if there else "")
     request = delete_cluster(cluster_name(context))
     if (yield from joined(context, context.variables.cluster.timeout_s)) and cluster(context) is None:
         return "gone meanwhile"
@@ -140,8 +194,11 @@ def _predicted(context: Context, request: GkeRequest) -> Cluster:
     """Tell what the create request will make, as far as it can be known before."""
     assert request.body is not None  # noqa: S101 - a create request has a body
     body: Cluster = request.body["cluster"]
+    there = {"status": "RUNNING", "location": context.variables.cluster.location}
+    if is_autopilot(body):
+        return {**body, **there, "networkConfig": _AUTOPILOT_NETWORK, "nodePools": []}
     pools = [_predicted_pool(pool, body["locations"]) for pool in body["nodePools"]]
-    return {**body, "nodePools": pools, "status": "RUNNING", "location": context.variables.cluster.location}
+    return {**body, **there, "nodePools": pools}
 
 
 def _predicted_pool(pool: dict[str, Any], zones: list[str]) -> dict[str, Any]:
@@ -152,6 +209,8 @@ def _predicted_pool(pool: dict[str, Any], zones: list[str]) -> dict[str, Any]:
 def _summary(request: GkeRequest) -> str:
     assert request.body is not None  # noqa: S101 - a create request has a body
     body = request.body["cluster"]
+    if is_autopilot(body):
+        return f"channel {body['releaseChannel']['channel']}, Autopilot"
     pool = body["nodePools"][0]
     machines = f"{pool['initialNodeCount']} x {pool['config']['machineType']}"
     return f"channel {body['releaseChannel']['channel']}, {machines} in {', '.join(body['locations'])}"
@@ -164,7 +223,8 @@ def _path(context: Context) -> str:
 def _described(found: Cluster) -> str:
     version = found.get("currentMasterVersion")
     status = "" if found["status"] == "RUNNING" else f", {found['status']}"
-    return f"{found['name']} is there" + (f", version {version}" if version else "") + status
+    kind = ", Autopilot" if is_autopilot(found) else ""
+    return f"{found['name']} is there{kind}" + (f", version {version}" if version else "") + status
 
 
 def _conditions(found: Cluster) -> str:

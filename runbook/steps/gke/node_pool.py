@@ -6,7 +6,6 @@ single-host pool (D8), the cluster's version knows the machine type (D9).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Sequence
 from typing import Any, Literal
 
@@ -15,16 +14,17 @@ from pydantic import Field
 from runbook.clients.gke_requests import GkeRequest, create_node_pool, delete_node_pool
 from runbook.clients.google_errors import CAPACITY, capacity
 from runbook.engine.bill import Bill
-from runbook.engine.change import Action, Change, Difference, StepResult
-from runbook.engine.errors import ConflictError, FailedError, Place, RefusedError
+from runbook.engine.change import Action, Change, Difference, Skip, StepResult
+from runbook.engine.errors import ConflictError, FailedError, Place
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.cluster import settled
 from runbook.steps.gke.manuals import look_at_pool
 from runbook.steps.gke.operations import cluster_name, joined, make
-from runbook.steps.gke.provider import not_gke, nothing_by_hand
-from runbook.steps.gke.reads import Cluster, cluster_key, node_pool, require_cluster
+from runbook.steps.gke.provider import not_gke, nothing_by_hand, part_of_autopilot
+from runbook.steps.gke.reads import Cluster, cluster, cluster_key, is_autopilot, node_pool, require_cluster
+from runbook.steps.gke.versions import require_machines
 
 MODE = "config.workloadMetadataConfig.mode"
 
@@ -48,7 +48,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         FailedError: the node pool is there and broken.
         RefusedError: the cluster's version does not know the machine type.
     """
-    if skipped := not_gke(context):
+    if skipped := not_gke(context) or _made_by_gke(arguments, context):
         return skipped
     if arguments.state == "absent":
         return (yield from _absent(context))
@@ -58,7 +58,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         pool = node_pool(context, require_cluster(context))
     if pool is None:
         found = require_cluster(context)
-        _require_version(context, found)
+        require_machines(context, found)
         yield _create(context, found)
         return "new"
     _require_healthy(context, pool)
@@ -75,10 +75,10 @@ def manual(arguments: Arguments, context: Context) -> Manual:
     """Tell how to create, or delete, the node pool by hand."""
     if nothing := nothing_by_hand(context):
         return nothing
-    cluster, name = cluster_name(context), context.variables.node_pool.name
-    create, delete = wanted(context).argv, delete_node_pool(cluster, name).argv
+    parent, name = cluster_name(context), context.variables.node_pool.name
+    create, delete = wanted(context).argv, delete_node_pool(parent, name).argv
     if arguments.state == "absent":
-        listed = ("gcloud", "container", "node-pools", "list", f"--cluster={cluster.name}", *cluster.flags)
+        listed = ("gcloud", "container", "node-pools", "list", f"--cluster={parent.name}", *parent.flags)
         return Manual(
             commands=[delete],
             check=[[*listed, f"--filter=name={name}"]],
@@ -165,22 +165,16 @@ def wanted(context: Context) -> GkeRequest:
         capacity=variables.node_pool.capacity,
         reservation=variables.node_pool.reservation,
         topology=variables.tpu.topology if variables.tpu.multi_host else None,
+        private_nodes=variables.cluster.private_nodes,
     )
 
 
-def _require_version(context: Context, found: Cluster) -> None:
-    has = found.get("currentMasterVersion")
-    needs = context.variables.tpu.minimum_version
-    if has and _numbers(has) < _numbers(needs):
-        raise RefusedError(
-            f"cluster {found['name']} has version {has}; {context.variables.tpu.machine_type} needs {needs}",
-            remedy=f"gcloud container clusters upgrade {found['name']} --master "
-            + " ".join(cluster_name(context).flags),
-        )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
+def _made_by_gke(arguments: Arguments, context: Context) -> Skip | None:
+    """Give the reason to skip an Autopilot cluster, whose version must know the machines all the same."""
+    found = cluster(context)
+    if found is not None and is_autopilot(found) and arguments.state == "present":
+        require_machines(context, found)
+    return part_of_autopilot(context, "GKE makes the nodes that Pods ask for")
 
 
 def _require_healthy(context: Context, pool: Pool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbook.engine.change import FactKey
-from runbook.engine.errors import MissingError
+from runbook.engine.errors import MissingError, Place, RefusedError
 from runbook.steps.context import Context
 
 Cluster = dict[str, Any]
@@ -20,11 +20,13 @@ class ClusterAccess:
 
     Args:
         endpoint: its address, such as `34.1.2.3` or `127.0.0.1:41234`.
-        ca_certificate: PEM of the authority that signed its certificate.
+        ca_certificate: PEM of the authority that signed its certificate; None where that is a public one.
+        by_name: whether the address is the control plane's DNS name.
     """
 
     endpoint: str
-    ca_certificate: str
+    ca_certificate: str | None
+    by_name: bool = False
 
 
 def cluster_key(context: Context) -> FactKey:
@@ -61,11 +63,39 @@ def require_cluster(context: Context) -> Cluster:
     """
     found = cluster(context)
     if found is None:
+        there = elsewhere(context)
         raise MissingError(
-            f"cluster {context.variables.cluster.name} in {location(context)} is not there",
+            f"cluster {context.variables.cluster.name} in {location(context)} is not there"
+            + (f"; one of that name is in {there}" if there else ""),
             supplied_by="gke.cluster",
+            remedy=f"set cluster.location to {there}" if there else None,
         )
     return found
+
+
+def elsewhere(context: Context) -> str | None:
+    """Name another location of the project that has a cluster of this name; None where there is none."""
+    variables = context.variables
+
+    def find() -> str | None:
+        named = (
+            found
+            for found in context.connections.gke.clusters(variables.project)
+            if found["name"] == variables.cluster.name and found["location"] != location(context)
+        )
+        return next((str(found["location"]) for found in named), None)
+
+    return context.facts.read((*cluster_key(context), "elsewhere"), find)
+
+
+def is_autopilot(found: Cluster) -> bool:
+    """Tell whether GKE makes the cluster's nodes by itself."""
+    return bool(found.get("autopilot", {}).get("enabled"))
+
+
+def cluster_flags(context: Context) -> tuple[str, str]:
+    """Write the two flags that no gcloud command about the cluster should go without."""
+    return f"--project={context.variables.project}", f"--location={location(context)}"
 
 
 def node_pool(context: Context, found: Cluster) -> dict[str, Any] | None:
@@ -81,9 +111,43 @@ def access(context: Context) -> ClusterAccess:
         MissingError: the cluster is not there.
         UnknownUntil: the cluster is only planned.
     """
-    return context.facts.read(access_key(context), lambda: _access(require_cluster(context)))
+    return context.facts.read(access_key(context), lambda: _access(context, require_cluster(context)))
 
 
-def _access(found: Cluster) -> ClusterAccess:
+def _access(context: Context, found: Cluster) -> ClusterAccess:
+    """Choose the address as gcloud does: the DNS name also where addresses are switched off."""
+    wanted = context.variables.cluster.endpoint
+    endpoints = found.get("controlPlaneEndpointsConfig", {})
+    addresses = endpoints.get("ipEndpointsConfig")
+    if wanted == "dns" or (addresses is not None and not addresses.get("enabled")):
+        return _by_name(context, found)
+    endpoint = _private_address(found) if wanted == "private" else found["endpoint"]
     certificate = base64.b64decode(found["masterAuth"]["clusterCaCertificate"])
-    return ClusterAccess(found["endpoint"], certificate.decode("ascii"))
+    return ClusterAccess(endpoint, certificate.decode("ascii"))
+
+
+def _by_name(context: Context, found: Cluster) -> ClusterAccess:
+    """Use the DNS name; its certificate is a public one, but the rehearsal's is signed by the stand-in."""
+    config = found.get("controlPlaneEndpointsConfig", {}).get("dnsEndpointConfig", {})
+    if not config.get("allowExternalTraffic"):
+        command = ["gcloud", "container", "clusters", "update", found["name"], "--enable-dns-access"]
+        raise RefusedError(
+            f"cluster {found['name']} takes no traffic by its DNS endpoint",
+            place=Place(str(found.get("selfLink", found["name"]))),
+            remedy=f"run `{' '.join([*command, *cluster_flags(context)])}`, or set cluster.endpoint to ip",
+        )
+    ca_file = context.connections.endpoints.ca_file
+    certificate = ca_file.read_text(encoding="ascii") if ca_file else None
+    return ClusterAccess(config["endpoint"], certificate, by_name=True)
+
+
+def _private_address(found: Cluster) -> str:
+    addresses = found.get("controlPlaneEndpointsConfig", {}).get("ipEndpointsConfig", {})
+    private = addresses.get("privateEndpoint") or found.get("privateClusterConfig", {}).get("privateEndpoint")
+    if not private:
+        raise RefusedError(
+            f"cluster {found['name']} has no address in the VPC network",
+            place=Place(str(found.get("selfLink", found["name"]))),
+            remedy="set cluster.endpoint to ip or dns",
+        )
+    return str(private)

@@ -23,7 +23,7 @@ from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.features import Feature, Update, ensure
 from runbook.steps.gke.manuals import look, update
 from runbook.steps.gke.operations import cluster_name, joined, make
-from runbook.steps.gke.provider import not_gke, nothing_by_hand
+from runbook.steps.gke.provider import not_gke, nothing_by_hand, part_of_autopilot
 from runbook.steps.gke.reads import Cluster, cluster_key, node_pool, require_cluster
 
 PATH = ("workloadIdentityConfig", "workloadPool")
@@ -40,7 +40,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     Raises:
         MissingError: the cluster is not there.
     """
-    if skipped := not_gke(context):
+    if skipped := not_gke(context) or part_of_autopilot(context, "Workload Identity is always on"):
         return skipped
     name = cluster_name(context)
     feature = Feature("Workload Identity", PATH, name.workload_pool, None)

@@ -20,6 +20,8 @@ from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.kube.cluster import client, kubectl, shown
 
+_ENDPOINT_FLAGS = {"ip": (), "dns": ("--dns-endpoint",), "private": ("--internal-ip",)}
+
 
 class Arguments(StepArguments):
     """What `with:` may say: nothing."""
@@ -60,8 +62,29 @@ def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - 
 
 def _entry(context: Context) -> Entry:
     access = reads.access(context)
-    token_file = context.connections.endpoints.token_file
-    return Entry(_name(context), f"https://{access.endpoint}", access.ca_certificate, token_file)
+    return Entry(
+        _name(context),
+        f"https://{access.endpoint}",
+        access.ca_certificate,
+        _token_file(context),
+        _plugin_flags(context),
+    )
+
+
+def _token_file(context: Context) -> Path | None:
+    chosen = context.variables.credentials
+    if chosen.source == "token-file" and chosen.token_file:
+        return Path(chosen.token_file).expanduser().absolute()
+    return context.connections.endpoints.token_file
+
+
+def _plugin_flags(context: Context) -> tuple[str, ...]:
+    """Have kubectl ask in the same name as the runbook."""
+    chosen = context.variables.credentials
+    return (
+        *(["--use_application_default_credentials"] if chosen.source == "application-default" else []),
+        *([f"--impersonate_service_account={chosen.impersonate}"] if chosen.impersonate else []),
+    )
 
 
 def _name(context: Context) -> str:
@@ -77,6 +100,7 @@ def _command(context: Context) -> list[str]:
         *("gcloud", "container", "clusters", "get-credentials", variables.cluster.name),
         f"--location={reads.location(context)}",
         f"--project={variables.project}",
+        *_ENDPOINT_FLAGS[variables.cluster.endpoint],
     ]
 
 
