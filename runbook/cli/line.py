@@ -89,8 +89,9 @@ class Line:
 
     @property
     def arguments(self) -> list[str]:
-        """The command line as typed."""
-        return ["inv", *sys.argv[1:]]
+        """The command line as typed, without the folder that ./inv adds to it."""
+        words = sys.argv[1:]
+        return ["inv", *(words[2:] if words[:1] == ["--search-root"] else words)]
 
     @property
     def runs(self) -> Path:
