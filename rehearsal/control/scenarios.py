@@ -18,6 +18,7 @@ PARTS = FOLDER / "parts"
 PARAMETERS: dict[str, Any] = {
     "project": "rehearsal-project",
     "location": "us-central1",
+    "region": "us-central1",
     "zone": "us-central1-c",
     "cluster": "rehearsal",
     "node_pool": "tpu7x-pool",
@@ -29,7 +30,6 @@ PARAMETERS: dict[str, Any] = {
     "service": "vllm-service",
     "claim": "vllm-pvc",
     "bench": "vllm-bench",
-    "kubeconfig": "",
 }
 """What a scenario is about where the request does not say it."""
 ABOUT = ("description", "parameters", "injected")
@@ -67,12 +67,14 @@ class Scenarios:
         if file not in FOLDER.glob("*.yml"):
             known = ", ".join(scenario["name"] for scenario in self.list())
             raise GoogleError(404, f"There is no scenario {name}: there are {known}.")
+        kubeconfig = {"kubeconfig": str(self._world.home / "kubeconfig")}
         async with Callers(self._world) as callers:
-            await self._play(file, parameters, callers)
+            await self._play(file, kubeconfig | dict(parameters), callers)
 
     async def _play(self, file: Path, parameters: Mapping[str, Any], callers: Callers) -> None:
         scenario = _read(file)
-        values = PARAMETERS | scenario.get("parameters", {}) | dict(parameters)
+        own = _filled(scenario.get("parameters", {}), PARAMETERS | dict(parameters))
+        values = PARAMETERS | own | dict(parameters)
         values["project_number"] = project_number(values["project"])
         verbs = Verbs(self._world, self._gke, values, callers)
         for verb, told in scenario.items():
@@ -93,7 +95,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _filled(value: Any, values: Mapping[str, Any]) -> Any:
     """Replace {parameter} in every string; a string that is nothing else becomes the parameter itself."""
     if isinstance(value, dict):
-        return {key: _filled(item, values) for key, item in value.items()}
+        return {_filled(key, values): _filled(item, values) for key, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, values) for item in value]
     if not isinstance(value, str):

@@ -23,7 +23,7 @@ from rehearsal.kube.told import Told
 from rehearsal.world import World
 
 FIELD_MANAGER = "runbook"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 15.0
 LOOK_SECONDS = 0.05
 
 
@@ -87,10 +87,9 @@ class Verbs:
         self._gke.occupy(self._name, **wanted)
 
     async def _failed_operations(self, wanted: list[dict[str, str]]) -> None:
-        """Note updates of the cluster that have ended badly."""
+        """Note operations that have ended badly and left nothing behind."""
         for entry in wanted:
-            operation = self._gke.operations.start(entry["kind"], self._name, failure=entry["failure"])
-            await self._gke.operations.end_now(operation)
+            self._gke.operations.note_failed(self._name, **entry)
 
     async def _faults(self, wanted: list[dict[str, Any]]) -> None:
         for document in wanted:

@@ -150,6 +150,12 @@ class Operations:
         """Start an operation of GKE's own, which changes nothing, for some real seconds."""
         return self._add(Operation(_new_name(), str(cluster), kind, seconds, fixed=True))
 
+    def note_failed(self, cluster: ClusterName, kind: str, failure: str, node_pool: str = "") -> None:
+        """Remember an operation that has ended badly, without any effect."""
+        operation = Operation(_new_name(), str(cluster), kind, 0, node_pool, failure=failure)
+        operation.ended = operation.started
+        self._documents[operation.key] = asdict(operation)
+
     def _add(self, operation: Operation) -> Operation:
         self._documents[operation.key] = asdict(operation)
         self._unfinished[operation.key] = operation

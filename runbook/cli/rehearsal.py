@@ -80,7 +80,7 @@ def scenario(line: Line, name: str) -> None:
         for known in there.ask("GET", "scenarios"):
             print(json.dumps(known) if line.options.json else "{name:<22} {description}".format_map(known))
         return
-    there.ask("POST", f"scenarios/{name}", _parameters(_variables(line)))
+    there.ask("POST", f"scenarios/{name}", _parameters(line, _variables(line)))
     _tell(line, {"scenario": name}, f"the rehearsal is now: {name}")
 
 
@@ -107,16 +107,29 @@ def _variables(line: Line) -> Variables:
     return load_variables(line).variables
 
 
-def _parameters(variables: Variables) -> dict[str, Any]:
-    return {
+def _parameters(line: Line, variables: Variables) -> dict[str, Any]:
+    """Name what a scenario is about, as this environment names it."""
+    from runbook.clients.kube.kubeconfig import kubeconfig_path
+
+    named = {
         "project": variables.project,
+        "region": variables.region,
         "location": variables.cluster.location,
         "cluster": variables.cluster.name,
         "node_pool": variables.node_pool.name,
         "zone": variables.zone,
-        "reservation": variables.node_pool.reservation or "",
+        "reservation": variables.node_pool.reservation,
         "bucket": variables.bucket.name,
+        "folder": variables.checkpoint.folder,
+        "namespace": variables.kube.namespace,
+        "service_account": variables.kube.service_account,
+        "server": variables.server.name,
+        "service": variables.server.service,
+        "claim": variables.volume.claim,
+        "bench": variables.bench.name,
+        "kubeconfig": str(kubeconfig_path(variables, line.home, line.options.environment)),
     }
+    return {name: value for name, value in named.items() if value}
 
 
 def _fault(told: Mapping[str, str]) -> dict[str, Any]:

@@ -37,6 +37,9 @@ class PodWorker:
         self._task: asyncio.Task[None] | None = None
         self._sidecars: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[None] | None = None
+        if self.init:
+            for container in self.containers():
+                container.state.wait("PodInitializing")
         self._recover()
 
     def start(self) -> None:
