@@ -6,10 +6,11 @@ import time
 from typing import Any
 
 from rehearsal.front.errors import GoogleError
-from rehearsal.gke.locations import check_location, default_zones, region_of
+from rehearsal.gke import autopilot
+from rehearsal.gke.locations import REGIONS, check_location, default_zones
 from rehearsal.gke.names import API, ClusterName, check_name, short_hash
+from rehearsal.gke.networks import endpoint_fields, network_fields
 from rehearsal.gke.versions import chosen_version
-from rehearsal.projects import project_number
 
 DEFAULT_ADDONS: dict[str, dict[str, Any]] = {
     "dnsCacheConfig": {"enabled": True},
@@ -23,6 +24,7 @@ UPDATES = {
     "desiredAddonsConfig": "addonsConfig",
     "desiredWorkloadIdentityConfig": "workloadIdentityConfig",
     "desiredGatewayApiConfig": "networkConfig",
+    "desiredControlPlaneEndpointsConfig": "controlPlaneEndpointsConfig",
     "desiredReleaseChannel": "releaseChannel",
     "desiredLoggingConfig": "loggingConfig",
     "desiredMonitoringConfig": "monitoringConfig",
@@ -46,14 +48,15 @@ def new_cluster(name: ClusterName, given: Cluster) -> Cluster:
     """
     check_location(name.location)
     check_name("cluster", name.cluster)
-    if given.get("autopilot", {}).get("enabled"):
-        raise GoogleError(400, "The rehearsal does not emulate Autopilot clusters.")
+    if autopilot.is_autopilot(given):
+        given = autopilot.autopilot_fields(name, given)
     check_workload_pool(name.project, given.get("workloadIdentityConfig", {}))
     version = chosen_version(given.get("initialClusterVersion", ""))
-    cluster = _defaults(name, version) | _network(name) | given
+    cluster = _defaults(name, version) | given | network_fields(name, given)
+    cluster["controlPlaneEndpointsConfig"] = endpoint_fields(given)
     cluster["addonsConfig"] = DEFAULT_ADDONS | given.get("addonsConfig", {})
-    cluster["networkConfig"] = _network(name)["networkConfig"] | given.get("networkConfig", {})
     cluster["locations"] = given.get("locations") or default_zones(name.location)
+    _check_zones(name, cluster["locations"])
     return cluster | {"name": name.cluster, "status": "PROVISIONING", "initialClusterVersion": version}
 
 
@@ -84,34 +87,15 @@ def _defaults(name: ClusterName, version: str) -> Cluster:
     }
 
 
-def _network(name: ClusterName) -> Cluster:
-    region = region_of(name.location)
-    dns = f"gke-{short_hash(str(name), 32)}-{project_number(name.project)}.{region}.gke.goog"
-    return {
-        "clusterIpv4Cidr": "10.4.0.0/14",
-        "controlPlaneEndpointsConfig": {
-            "dnsEndpointConfig": {"endpoint": dns},
-            "ipEndpointsConfig": {
-                "enabled": True,
-                "enablePublicEndpoint": True,
-                "authorizedNetworksConfig": {},
-            },
-        },
-        "ipAllocationPolicy": {
-            "clusterIpv4CidrBlock": "10.4.0.0/14",
-            "servicesIpv4CidrBlock": "34.118.224.0/20",
-            "stackType": "IPV4",
-            "useIpAliases": True,
-        },
-        "network": "default",
-        "networkConfig": {
-            "network": f"projects/{name.project}/global/networks/default",
-            "subnetwork": f"projects/{name.project}/regions/{region}/subnetworks/default",
-            "serviceExternalIpsConfig": {},
-        },
-        "servicesIpv4Cidr": "34.118.224.0/20",
-        "subnetwork": "default",
-    }
+def _check_zones(name: ClusterName, zones: list[str]) -> None:
+    """Refuse a zonal cluster without nodes in its own zone."""
+    if name.location not in REGIONS and name.location not in zones:
+        raise GoogleError(400, f'Cluster.locations must contain the cluster\'s zone "{name.location}".')
+
+
+def _merged(present: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Lay the messages of a change over those that are there, field by field."""
+    return present | {field: present.get(field, {}) | value for field, value in change.items()}
 
 
 def check_workload_pool(project: str, config: dict[str, Any]) -> None:
@@ -141,6 +125,7 @@ def check_update(name: ClusterName, cluster: Cluster, update: dict[str, Any]) ->
     if fields[0] not in UPDATES:
         raise GoogleError(400, f"The rehearsal does not emulate this update of a cluster: {fields[0]}.")
     check_workload_pool(name.project, update.get("desiredWorkloadIdentityConfig", {}))
+    autopilot.check_update(cluster, update)
     if "desiredMasterVersion" in update:
         chosen_version(update["desiredMasterVersion"])
 
@@ -153,6 +138,8 @@ def updated(cluster: Cluster, update: dict[str, Any]) -> Cluster:
         value = cluster["addonsConfig"] | value
     elif field == "desiredGatewayApiConfig":
         value = cluster["networkConfig"] | {"gatewayApiConfig": value}
+    elif field == "desiredControlPlaneEndpointsConfig":
+        value = _merged(cluster["controlPlaneEndpointsConfig"], value)
     elif field == "desiredMasterVersion":
         value = chosen_version(value)
     return cluster | {target: value}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rehearsal.front.errors import GoogleError
 from rehearsal.gke.locations import region_of, zones_of
 from rehearsal.gke.machines import machine_type
 from rehearsal.gke.names import API, ClusterName, check_name, short_hash
+from rehearsal.gke.nodes import RESERVATION_KEY
 
 DEFAULT_MACHINE_TYPE = "e2-medium"
 DEFAULT_SCOPES = [
@@ -29,6 +31,8 @@ POOL_UPDATES = {"upgradeSettings": "upgradeSettings", "nodeVersion": "version", 
 RECREATING = ("workloadMetadataConfig", "imageType", "nodeVersion")
 """Updates for which GKE makes the pool's Nodes anew."""
 
+RESERVATION = re.compile(r"(projects/[^/]+/reservations/)?[a-z][a-z0-9-]*(/reservationBlocks/[a-z0-9-]+)?")
+
 NodePool = dict[str, Any]
 
 
@@ -49,6 +53,8 @@ def new_node_pool(cluster: ClusterName, given: NodePool, parent: dict[str, Any])
     config = _new_config(given.get("config", {}), bool(_workload_pool(parent)))
     pool = _defaults(cluster, name, parent["currentMasterVersion"], locations) | given
     pool |= {"config": config, "locations": locations, "status": "PROVISIONING"}
+    private = {"enablePrivateNodes": True} if _has_private_nodes(parent) else {}
+    pool["networkConfig"] = _pod_network(cluster) | private | given.get("networkConfig", {})
     pool["upgradeSettings"] = {"strategy": "SURGE", "maxSurge": 1} | given.get("upgradeSettings", {})
     _check_locations(cluster, locations)
     _check_config(pool, parent)
@@ -85,11 +91,18 @@ def _defaults(cluster: ClusterName, name: str, version: str, zones: list[str]) -
         "instanceGroupUrls": groups,
         "management": {"autoRepair": True, "autoUpgrade": True},
         "maxPodsConstraint": {"maxPodsPerNode": "110"},
-        "networkConfig": {"podIpv4CidrBlock": "10.4.0.0/14", "podRange": f"gke-{cluster.cluster}-pods"},
         "podIpv4CidrSize": 24,
         "selfLink": f"{API}/{cluster.node_pool(name)}",
         "version": version,
     }
+
+
+def _pod_network(cluster: ClusterName) -> dict[str, Any]:
+    return {"podIpv4CidrBlock": "10.4.0.0/14", "podRange": f"gke-{cluster.cluster}-pods"}
+
+
+def _has_private_nodes(parent: dict[str, Any]) -> bool:
+    return bool(parent["networkConfig"].get("defaultEnablePrivateNodes"))
 
 
 def _check_locations(cluster: ClusterName, locations: list[str]) -> None:
@@ -107,12 +120,19 @@ def _check_config(pool: NodePool, parent: dict[str, Any]) -> None:
         raise GoogleError(400, SINGLE_HOST)
     if topology and machines[0].tpu_chips:
         raise GoogleError(400, f"The rehearsal does not emulate multi-host TPU slices (topology {topology}).")
-    affinity = config.get("reservationAffinity", {})
-    if affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION" and not any(
-        affinity.get("values", [])
-    ):
-        raise GoogleError(400, "A specific reservation affinity must name a key and exactly one reservation.")
+    _check_reservation(config.get("reservationAffinity", {}))
     check_workload_metadata(config, parent)
+
+
+def _check_reservation(affinity: dict[str, Any]) -> None:
+    """Refuse a specific reservation that is not named, or neither by its name nor by its full path."""
+    if affinity.get("consumeReservationType") != "SPECIFIC_RESERVATION":
+        return
+    values = affinity.get("values", [])
+    if affinity.get("key") != RESERVATION_KEY or len(values) != 1 or not values[0]:
+        raise GoogleError(400, "A specific reservation affinity must name a key and exactly one reservation.")
+    if not RESERVATION.fullmatch(values[0]):
+        raise GoogleError(400, f'Invalid reservation "{values[0]}": it is neither a name nor a full path.')
 
 
 def check_workload_metadata(config: dict[str, Any], parent: dict[str, Any]) -> None:

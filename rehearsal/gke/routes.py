@@ -107,7 +107,7 @@ class Api:
 
     async def list_node_pools(self, request: web.Request) -> dict[str, Any]:
         """projects.locations.clusters.nodePools.list."""
-        pools = self._gke.records.get(_cluster(request)).pools.values()
+        pools = self._gke.own_node_pools(_cluster(request)).pools.values()
         return {"nodePools": [shown(pool.node_pool) for pool in pools]} if pools else {}
 
     async def create_node_pool(self, request: web.Request) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class Api:
 
     async def get_node_pool(self, request: web.Request) -> dict[str, Any]:
         """projects.locations.clusters.nodePools.get."""
-        pool = self._gke.records.get(_cluster(request)).pool(request.match_info["node_pool"])
+        pool = self._gke.own_node_pools(_cluster(request)).pool(request.match_info["node_pool"])
         return dict(shown(pool.node_pool))
 
     async def update_node_pool(self, request: web.Request) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from rehearsal.front.errors import GoogleError, error_info
 from rehearsal.gke import clusters, effects, node_pools
+from rehearsal.gke.autopilot import is_autopilot, refuse_node_pools
 from rehearsal.gke.names import ClusterName
+from rehearsal.gke.networks import with_addresses
 from rehearsal.gke.operations import Operation, Operations
 from rehearsal.gke.records import ClusterRecord, PoolRecord, Records
 from rehearsal.world import Clusters, World
@@ -56,7 +58,7 @@ class Gke:
             raise GoogleError(409, f"Already exists: {name}.")
         own = {field: value for field, value in given.items() if field not in NODE_POOL_FIELDS}
         record = ClusterRecord(name, clusters.new_cluster(name, own))
-        for pool in given.get("nodePools") or [_default_pool(given)]:
+        for pool in _first_pools(record, given):
             _add_pool(record, pool)
         self.records.put(record)
         return self.operations.start("CREATE_CLUSTER", name, failure=failure)
@@ -83,13 +85,23 @@ class Gke:
         self.records.put(record)
         return self.operations.start("DELETE_CLUSTER", name, failure=failure)
 
+    def own_node_pools(self, name: ClusterName) -> ClusterRecord:
+        """Return a cluster whose node pools are its owner's.
+
+        Raises:
+            GoogleError: 404; 400 where they are GKE's.
+        """
+        record = self.records.get(name)
+        refuse_node_pools(record.cluster)
+        return record
+
     def create_node_pool(self, name: ClusterName, given: dict[str, Any], failure: str = "") -> Operation:
         """Start a node pool.
 
         Raises:
             GoogleError: 400, 404; 409 when it exists.
         """
-        record = self._idle(name, node_pool_work=True)
+        record = self._with_node_pools(name)
         pool = given.get("name", "")
         if pool in record.pools:
             raise GoogleError(409, f"Already exists: {name.node_pool(pool)}.")
@@ -105,7 +117,7 @@ class Gke:
         Raises:
             GoogleError: 400, 404, 409.
         """
-        record = self._idle(name, node_pool_work=True)
+        record = self._with_node_pools(name)
         node_pools.check_update(record.pool(pool).node_pool, update, record.cluster)
         self._reconcile(record, pool)
         return self.operations.start("UPGRADE_NODES", name, pool, update, failure)
@@ -116,7 +128,7 @@ class Gke:
         Raises:
             GoogleError: 400, 404.
         """
-        record = self._idle(name, node_pool_work=True)
+        record = self._with_node_pools(name)
         record.pool(pool)
         self._reconcile(record, pool)
         return self.operations.start("SET_NODE_POOL_SIZE", name, pool, {"nodeCount": node_count}, failure)
@@ -127,7 +139,7 @@ class Gke:
         Raises:
             GoogleError: 400, 404.
         """
-        record = self._idle(name, node_pool_work=True)
+        record = self._with_node_pools(name)
         record.pool(pool)
         self._reconcile(record, pool, "STOPPING")
         return self.operations.start("DELETE_NODE_POOL", name, pool, failure=failure)
@@ -166,6 +178,11 @@ class Gke:
             raise GoogleError(400, message, "FAILED_PRECONDITION")
         return record
 
+    def _with_node_pools(self, name: ClusterName) -> ClusterRecord:
+        """Return a cluster that no operation holds, and whose node pools are its owner's."""
+        self.own_node_pools(name)
+        return self._idle(name, node_pool_work=True)
+
     def _reconcile(self, record: ClusterRecord, pool: str = "", status: str = "RECONCILING") -> None:
         """Show that a cluster, and maybe one of its node pools, is being worked on."""
         record.cluster["status"] = "RECONCILING"
@@ -197,7 +214,15 @@ class Gke:
     async def _connect(self, record: ClusterRecord) -> None:
         access = await self._kubernetes.create(str(record.name), record.facts())
         certificate = base64.b64encode(access.ca_certificate.encode()).decode()
-        record.cluster |= {"endpoint": access.endpoint, "masterAuth": {"clusterCaCertificate": certificate}}
+        record.cluster = with_addresses(record.cluster, access.endpoint)
+        record.cluster["masterAuth"] = {"clusterCaCertificate": certificate}
+
+
+def _first_pools(record: ClusterRecord, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the node pools of a new cluster; an Autopilot cluster's are GKE's own."""
+    if is_autopilot(record.cluster):
+        return []
+    return given.get("nodePools") or [_default_pool(given)]
 
 
 def _default_pool(given: dict[str, Any]) -> dict[str, Any]:
