@@ -44,21 +44,10 @@ def run_line(line: Line) -> int:
         RunbookError: something is wrong before the first step: a variable, a playbook, the lock.
     """
     with ExitStack() as opened:
-        return _run(line, opened, _screen(line, opened), keep=True)
+        return _run(line, opened, _screen(line, opened))
 
 
-def check_quietly(line: Line, screen: Observer) -> int:
-    """Check what the line has queued, and tell one observer alone; nothing is kept in the history.
-
-    Returns:
-        0 nothing to change, 1 a step failed, 2 changes are pending.
-    """
-    checking = replace(line, options=replace(line.options, check=True))
-    with ExitStack() as opened:
-        return _run(checking, opened, screen, keep=False)
-
-
-def _run(line: Line, opened: ExitStack, screen: Observer, *, keep: bool) -> int:
+def _run(line: Line, opened: ExitStack, screen: Observer) -> int:
     loaded = load_variables(line)
     playbooks = load_playbooks(line.root)
     options = line.options
@@ -68,7 +57,7 @@ def _run(line: Line, opened: ExitStack, screen: Observer, *, keep: bool) -> int:
         raise UserError("no step of the line carries these tags", remedy="all steps: inv steps")
     library = module_library()
     bound = {step.spec.section: bind(step.spec, library, loaded.tree) for step in planned}
-    return _LineRun(line, loaded, opened, screen, keep).execute(planned, bound, list(all_steps(playbooks)))
+    return _LineRun(line, loaded, opened, screen).execute(planned, bound, list(all_steps(playbooks)))
 
 
 @dataclass(frozen=True)
@@ -79,7 +68,6 @@ class _LineRun:
     loaded: Loaded
     opened: ExitStack
     screen: Observer
-    keep: bool
     run_id: str = field(default_factory=new_run_id)
     facts: Facts = field(default_factory=Facts)
     interruption: Interruption = field(default_factory=Interruption)
@@ -99,7 +87,7 @@ class _LineRun:
         variables = self.loaded.variables
         if variables.provider == "rehearsal":
             rehearsal.prepare(self.line, variables.rehearsal)
-        kept = [Journal(self.line.runs / self.run_id, self.line.arguments)] if self.keep else []
+        journal = Journal(self.line.runs / self.run_id, self.line.arguments)
         return Run(
             run_id=self.run_id,
             environment=self.line.options.environment,
@@ -111,7 +99,7 @@ class _LineRun:
             suppliers=suppliers,
             make_context=make_context,
             ask=Confirmation(self.line.options.yes, _asking(self.screen)).ask,
-            notifier=Notifier([*kept, self.screen]),
+            notifier=Notifier([journal, self.screen]),
             interruption=self.interruption,
             facts=self.facts,
             pricing=_pricing(self.loaded.variables),

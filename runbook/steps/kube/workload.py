@@ -107,6 +107,20 @@ def api_key_secret(context: Context) -> Object | None:
     }
 
 
+@dataclass(frozen=True)
+class VolumeNames:
+    """The names of the model's PersistentVolume and of its PersistentVolumeClaim."""
+
+    volume: str
+    claim: str
+
+
+def volume_names(variables: Variables) -> VolumeNames:
+    """Name the model's volume and claim; a hash of all that cannot be changed in them ends both."""
+    suffix = _volume_hash(variables)
+    return VolumeNames(f"{variables.volume.name}-{suffix}", f"{variables.volume.claim}-{suffix}")
+
+
 def template_values(
     variables: Variables, tree: Mapping[str, Any], *, environment: str, run_id: str, content: str
 ) -> dict[str, Any]:
@@ -119,10 +133,10 @@ def template_values(
     """
     mount = variables.volume.mount_path
     folder = f"/{variables.checkpoint.folder}" if variables.volume.only_dir else ""
-    suffix = _volume_hash(variables)
+    volume = volume_names(variables)
     names = {
-        "volume": f"{variables.volume.name}-{suffix}",
-        "claim": f"{variables.volume.claim}-{suffix}",
+        "volume": volume.volume,
+        "claim": volume.claim,
         "api_key": api_key_name(variables),
         "job": f"{variables.bench.name}-{run_id}",
     }
