@@ -69,7 +69,6 @@ class Grant:
         """
         bindings = self._changed(policy.get("bindings", []))
         body = {
-            "kind": "storage#policy",
             "etag": policy["etag"],
             "version": POLICY_VERSION,
             **({"bindings": bindings} if bindings else {}),

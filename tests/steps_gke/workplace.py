@@ -17,6 +17,7 @@ from runbook.engine.change import Change
 from runbook.engine.events import StepFace
 from runbook.engine.execution import Execution
 from runbook.engine.facts import Facts
+from runbook.engine.manual import Manual
 from runbook.engine.outcome import Outcome, Status
 from runbook.steps.context import Context
 from tests.rehearsal.stand_in import StandIn
@@ -94,6 +95,13 @@ class Workplace:
         outcome = self.check(uses, **arguments)
         assert self.writes()[before:] == []
         return outcome
+
+    def manual(self, uses: str, **arguments: Any) -> Manual:
+        """Tell how a step is done by hand; no cloud is asked."""
+        module = importlib.import_module(f"runbook.steps.{uses}")
+        context = self._context(Facts(), Connections(self.variables, self.cloud.home.parent), check=True)
+        manual: Manual = module.manual(module.Arguments(**arguments), context)
+        return manual
 
     def writes(self) -> list[str]:
         """All writes that the stand-in got, such as `POST /v1/projects/...`."""

@@ -19,7 +19,7 @@ from runbook.engine.errors import Place, UserError
 
 PLUGIN: Final = "gke-gcloud-auth-plugin"
 _HINT: Final = (
-    "Install gke-gcloud-auth-plugin for use with kubectl by following\n"
+    "Install gke-gcloud-auth-plugin for use with kubectl by following "
     "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin"
 )
 

@@ -1,0 +1,25 @@
+"""What a run of the tests says at its end, beyond pytest's own words."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+JUDGED_BY = "requests judged by"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many kinds of changes the real gcloud sends as the runbook does, or that it was not asked."""
+    passed: list[pytest.TestReport] = terminalreporter.getreports("passed")
+    judges = Counter(
+        value for report in passed for name, value in report.user_properties if name == JUDGED_BY
+    )
+    if equal := judges["gcloud"]:
+        terminalreporter.write_line(
+            f"gcloud: {equal} of {equal + judges['recordings']} kinds of changes are "
+            "sent by the real gcloud as by the runbook"
+        )
+    if recorded := judges["recordings"]:
+        terminalreporter.section("THE REAL GCLOUD IS NOT ON THIS MACHINE", red=True)
+        terminalreporter.write_line(f"{recorded} kinds of changes were compared with recordings of it only")
