@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -12,13 +11,13 @@ from rehearsal.front.errors import GoogleError, error_response
 from rehearsal.gke import Gke
 from rehearsal.gke.locations import TPU7X_ZONES, check_location
 from rehearsal.gke.machines import machine_type
+from rehearsal.gke.reservations import machines_in_use
 from rehearsal.project_facts import Reservation
 from rehearsal.world import World
 
 COMPUTE = "/compute/v1/projects/{project}"
 QUOTAS = "/v1/projects/{project}/locations/global/services/compute.googleapis.com/quotaInfos"
 SITE = "https://www.googleapis.com/compute/v1"
-RESERVATION_KEY = "compute.googleapis.com/reservation-name"
 NAMED = re.compile(r"\(?name\s*(?:=|eq)\s*\"?([a-z0-9-]+)\"?\)?")
 """The one filter of an aggregated list that is understood: by name."""
 
@@ -107,7 +106,8 @@ class Compute:
 
     def _shown(self, project: str, zone: str, name: str, found: Reservation) -> dict[str, Any]:
         base = f"{SITE}/projects/{project}/zones/{zone}"
-        in_use = min(found.in_use + sum(self._used(project, zone, name)), found.count)
+        used = machines_in_use(self._gke.records, project, zone, name)
+        in_use = min(found.in_use + used, found.count)
         machines = {
             "count": str(found.count),
             "inUseCount": str(in_use),
@@ -123,19 +123,6 @@ class Compute:
             "specificReservation": machines,
             "specificReservationRequired": found.specific,
         }
-
-    def _used(self, project: str, zone: str, name: str) -> Iterator[int]:
-        """Count the machines that node pools took from a reservation."""
-        for record in self._gke.records:
-            for pool in record.pools.values():
-                affinity = pool.node_pool["config"].get("reservationAffinity", {})
-                names = affinity.get("values", [])
-                whole = f"projects/{project}/reservations/{name}"
-                here = name in names and record.name.project == project
-                if affinity.get("key") != RESERVATION_KEY or not (here or whole in names):
-                    continue
-                if zone in pool.node_pool["locations"] and pool.nodes_exist:
-                    yield pool.size
 
 
 async def get_machine_type(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from rehearsal.gke.names import ClusterName
 from rehearsal.gke.networks import with_addresses
 from rehearsal.gke.operations import Operation, Operations
 from rehearsal.gke.records import ClusterRecord, PoolRecord, Records
+from rehearsal.gke.reservations import check_room
 from rehearsal.world import Clusters, World
 
 NODE_POOL_WORK = {
@@ -33,6 +34,7 @@ class Gke:
 
     def __init__(self, world: World, kubernetes: Clusters) -> None:
         self._kubernetes = kubernetes
+        self._project = world.project
         self.records = Records(world.database.collection("gke.clusters"))
         self.operations = Operations(world, self._finish)
 
@@ -99,13 +101,14 @@ class Gke:
         """Start a node pool.
 
         Raises:
-            GoogleError: 400, 404; 409 when it exists.
+            GoogleError: 400, 404; 409 when it exists; 429 when its reservation is too small.
         """
         record = self._with_node_pools(name)
         pool = given.get("name", "")
         if pool in record.pools:
             raise GoogleError(409, f"Already exists: {name.node_pool(pool)}.")
         _add_pool(record, given)
+        check_room(self._project.now, self.records, name, record.pools[pool].node_pool)
         self._reconcile(record)
         return self.operations.start("CREATE_NODE_POOL", name, pool, failure=failure)
 
