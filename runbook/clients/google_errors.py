@@ -10,7 +10,7 @@ from typing import NoReturn
 import google.auth.exceptions
 import requests
 
-from runbook.clients.auth import LOGIN
+from runbook.clients import permissions
 from runbook.clients.transport import decoded
 from runbook.engine.errors import (
     CapacityError,
@@ -58,6 +58,9 @@ SHORTAGES = (
     ),
 )
 """What to do about each kind of shortage: of a reservation, of quota, and else of machines in the zone."""
+
+
+LOG_IN = "run `inv step 1`: it says how to log in"
 
 
 class BusyError(PassingError):
@@ -146,21 +149,23 @@ def passing_troubles(place: Place) -> Iterator[None]:
     """
     try:
         yield
+    except google.auth.exceptions.TransportError as error:
+        raise PassingError(f"the login service was not reached: {error}", place=place) from error
     except google.auth.exceptions.GoogleAuthError as error:
-        raise CredentialsError(str(error), place=place, remedy=LOGIN) from error
+        raise CredentialsError(str(error), place=place, remedy=LOG_IN) from error
     except requests.exceptions.RequestException as error:
         raise PassingError(_plain(error), place=place) from error
 
 
 def _refusal(status: int, message: str, reasons: str, place: Place) -> RunbookError:
     if status == 401:
-        return CredentialsError(message, place=place, remedy=LOGIN)
+        return CredentialsError(message, place=place, remedy=LOG_IN)
     if "SERVICE_DISABLED" in reasons or "it is disabled" in message:
         return RefusedError(
             message, place=place, remedy="enable the API: run `inv step 1` to see which are off"
         )
     if status == 403:
-        return CredentialsError(message, place=place, remedy="ask for the permission that the message names")
+        return CredentialsError(message, place=place, remedy=permissions.remedy(message, place.source))
     if status in {409, 412}:
         return ConflictError(
             message, place=place, remedy="run the same line again: it goes on from what is there"

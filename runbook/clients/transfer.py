@@ -90,7 +90,8 @@ class Draft:
         digest: bytes = self._checksum.digest()  # type: ignore[no-untyped-call] # as above
         checksum = base64.b64encode(digest).decode("ascii")
         total = self._sent + len(self._buffer)
-        self._send(len(self._buffer), str(total), {"X-Goog-Hash": f"crc32c={checksum}"})
+        while not self._send(len(self._buffer), str(total), {"X-Goog-Hash": f"crc32c={checksum}"}):
+            pass  # a part of the last chunk was kept: the rest is sent
         return checksum
 
     def discard(self) -> None:
@@ -99,8 +100,12 @@ class Draft:
         with suppress(RunbookError), gcsfs_errors(self._place):
             self._file_system.call("DELETE", self._session)
 
-    def _send(self, size: int, total: str, headers: Mapping[str, str] | None = None) -> None:
-        """Send the buffer's first bytes, and drop from it what Cloud Storage has kept of them."""
+    def _send(self, size: int, total: str, headers: Mapping[str, str] | None = None) -> bool:
+        """Send the buffer's first bytes, and drop from it what Cloud Storage has kept of them.
+
+        Returns:
+            Whether the object is made: the answer names no range that it still waits to go on from.
+        """
         span = f"{self._sent}-{self._sent + size - 1}" if size else "*"
         with gcsfs_errors(self._place):
             answered, _ = self._file_system.call(
@@ -114,6 +119,7 @@ class Draft:
             raise PassingError("Cloud Storage kept nothing of what it was sent", place=self._place)
         del self._buffer[:kept]
         self._sent += kept
+        return total != "*" and "Range" not in answered
 
     def _kept(self, persisted: str | None, size: int, *, final: bool) -> int:
         """Tell how much of a chunk was kept: all where the object is made, else up to `Range: bytes=0-N`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
+from typing import Final
 
 from runbook.config.keys import undotted
 from runbook.config.problems import Problem
@@ -49,6 +50,9 @@ class Findings:
         said = self.origins.history(undotted(key))
         unset = not said or (len(said) == 1 and said[0].value in ("", None))
         return self.file if unset else said[0].place
+
+MULTI_REGIONS: Final = {"us": "us", "europe": "eu", "asia": "asia"}
+"""Cloud Storage's multi-regions, by the beginning of the regions that they contain."""
 
 
 def check(variables: Variables, origins: Origins, file: Place) -> Findings:
@@ -106,7 +110,7 @@ def _locations(variables: Variables, findings: Findings) -> None:
         )
     if cluster != region and not cluster.startswith(f"{region}-"):
         findings.error("cluster.location", f"{cluster} is not in the region {region}")
-    if variables.bucket.location.lower() not in {region, region.split("-")[0]}:
+    if variables.bucket.location.lower() not in {region, MULTI_REGIONS.get(region.split("-")[0])}:
         findings.warning(
             "bucket.location", f"{variables.bucket.location} is away from {region}: the model loads slowly"
         )

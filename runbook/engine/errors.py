@@ -159,7 +159,7 @@ class UnknownUntil(Exception):  # noqa: N818 - a signal of check mode, not an er
     """Check mode met a value that is known only after another step has made its change.
 
     Args:
-        step: the section of that step.
+        step: the section of that step, or its step module, of which the runner names the section.
     """
 
     def __init__(self, step: str) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from jinja2 import StrictUndefined, TemplateError, UndefinedError
-from jinja2.nativetypes import NativeEnvironment
+from jinja2 import Environment, StrictUndefined, TemplateError, UndefinedError
 
 from runbook.engine.errors import Place, PlaybookError
 
-_ENVIRONMENT = NativeEnvironment(undefined=StrictUndefined)
+_ENVIRONMENT: Final = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - no HTML
+_LONE: Final = re.compile(r"\s*\{\{((?:(?!\}\}).)*)\}\}\s*", re.DOTALL)
 
 
 def condition(when: str | bool, variables: Mapping[str, Any], place: Place) -> bool:
@@ -20,6 +21,9 @@ def condition(when: str | bool, variables: Mapping[str, Any], place: Place) -> b
         when: such as `cluster.gateway_api` or `{{ bench.num_prompts > 100 }}`.
         variables: the merged variables, nested.
         place: where it stands, for the error.
+
+    Raises:
+        PlaybookError: an undefined name or a broken expression.
     """
     braced = isinstance(when, bool) or "{{" in when
     return bool(render(when if braced else f"{{{{ {when} }}}}", variables, place))
@@ -43,11 +47,18 @@ def render(value: Any, variables: Mapping[str, Any], place: Place) -> Any:
     if not isinstance(value, str) or "{" not in value:
         return value
     try:
-        rendered: Any = _ENVIRONMENT.from_string(value).render(variables)
+        return _evaluate(value, variables)
     except UndefinedError as error:
         raise PlaybookError(f"{value}: {error.message}", place=place, remedy="see: inv vars") from error
-    except TemplateError as error:
-        raise PlaybookError(f"{value}: {error.message}", place=place) from error
-    if isinstance(rendered, StrictUndefined):
-        raise PlaybookError(f"{value}: no such variable", place=place, remedy="see: inv vars")
-    return rendered
+    except (TemplateError, TypeError) as error:
+        raise PlaybookError(f"{value}: {error}", place=place) from error
+
+
+def _evaluate(text: str, variables: Mapping[str, Any]) -> Any:
+    lone = _LONE.fullmatch(text)
+    if not lone:
+        return _ENVIRONMENT.from_string(text).render(variables)
+    found = _ENVIRONMENT.compile_expression(lone[1], undefined_to_none=False)(variables)
+    if isinstance(found, StrictUndefined):
+        str(found)  # raises UndefinedError, in Jinja's own words
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,6 +38,7 @@ class Facts:
         self._locks: dict[FactKey, threading.Lock] = {}
         self._values: dict[FactKey, Any] = {}
         self._planned: dict[FactKey, Planned] = {}
+        self._forgotten: list[FactKey] = []
 
     def read(self, key: FactKey, load: Callable[[], T]) -> T:
         """Return the fact: as planned, as read before, or read now.
@@ -56,9 +57,15 @@ class Facts:
             value: T = planned.value
             return value
         with self._lock_of(key):
-            if key not in self._values:
-                self._values[key] = load()
-            found: T = self._values[key]
+            with self._guard:
+                if key in self._values:
+                    known: T = self._values[key]
+                    return known
+                forgotten_before = len(self._forgotten)
+            found = load()
+            with self._guard:
+                if not _is_below(key, self._forgotten[forgotten_before:]):
+                    self._values[key] = found
             return found
 
     def planned_by(self, key: FactKey) -> str | None:
@@ -79,10 +86,15 @@ class Facts:
     def forget(self, *keys: FactKey) -> None:
         """Have these facts, and all below them, read again when they are next asked for."""
         with self._guard:
+            self._forgotten.extend(keys)
             for known in list(self._values):
-                if any(known[: len(key)] == key for key in keys):
+                if _is_below(known, keys):
                     del self._values[known]
 
     def _lock_of(self, key: FactKey) -> threading.Lock:
         with self._guard:
             return self._locks.setdefault(key, threading.Lock())
+
+
+def _is_below(key: FactKey, forgotten: Iterable[FactKey]) -> bool:
+    return any(key[: len(beginning)] == beginning for beginning in forgotten)

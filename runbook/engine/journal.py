@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import secrets
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.engine.events import Event, RunEnded, RunStarted, Transferred
+from runbook.engine.person import login_name
 from runbook.engine.records import event_record, outcome_record
 
 
@@ -55,7 +55,7 @@ class Journal:
             "tasks": list(event.tasks),
             "arguments": self._arguments,
             "check": event.check,
-            "user": getpass.getuser(),
+            "user": login_name(),
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "started": time.time(),

@@ -7,7 +7,6 @@ who holds it, for the people who wait.
 from __future__ import annotations
 
 import fcntl
-import getpass
 import json
 import os
 import socket
@@ -20,6 +19,7 @@ from types import TracebackType
 from typing import IO
 
 from runbook.engine.errors import ConflictError, Place
+from runbook.engine.person import login_name
 
 POLL_SECONDS = 0.2
 
@@ -104,7 +104,7 @@ class EnvironmentLock:
         if dead:
             self._tell(f"took over the lock of a run that is gone: {dead}")
         owner = Owner(
-            getpass.getuser(), socket.gethostname(), os.getpid(), datetime.now().isoformat(timespec="seconds")
+            login_name(), socket.gethostname(), os.getpid(), datetime.now().isoformat(timespec="seconds")
         )
         file.seek(0)
         file.truncate()

@@ -81,9 +81,9 @@ def find_steps(playbooks: Sequence[Playbook], names: Sequence[str]) -> list[Step
 
 
 def _find(steps: Sequence[StepSpec], name: str) -> StepSpec:
-    wanted = name.casefold()
+    wanted = _folded(name)
     for spelling in ("section", "name", "uses"):
-        found = [step for step in steps if getattr(step, spelling).casefold() == wanted]
+        found = [step for step in steps if _folded(getattr(step, spelling)) == wanted]
         if len(found) > 1:
             sections = ", ".join(f"{step.section} ({step.playbook})" for step in found)
             raise UserError(f"{name!r} is several steps: {sections}", remedy="name one by its section")
@@ -93,6 +93,10 @@ def _find(steps: Sequence[StepSpec], name: str) -> StepSpec:
     nearest = get_close_matches(name, spellings, n=1)
     remedy = f"did you mean {nearest[0]!r}? all steps: inv steps" if nearest else "all steps: inv steps"
     raise UserError(f"there is no step {name!r}", remedy=remedy)
+
+
+def _folded(name: str) -> str:
+    return name.casefold().replace("-", "_")
 
 
 def _select(steps: Sequence[StepSpec], selection: Selection) -> list[StepSpec]:

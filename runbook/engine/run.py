@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runbook.engine.bill import Bill, Pricing, distinct, total
 from runbook.engine.change import Change
-from runbook.engine.errors import MissingError, RunbookError, UnknownUntil
+from runbook.engine.errors import MissingError
 from runbook.engine.events import CostKnown, RunEnded, RunStarted
 from runbook.engine.execution import Execution
 from runbook.engine.facts import Facts
@@ -99,7 +99,7 @@ class Run:
         for step in asked:
             try:
                 bills += self._bills(step)
-            except (RunbookError, UnknownUntil):
+            except Exception:  # noqa: BLE001 - all work is done; a bill that cannot be read is told, not raised
                 unread.append(step.spec.section)
         if asked:
             found, pricing = distinct(bills), self.pricing
@@ -120,7 +120,12 @@ class Run:
     def _name_supplier(self, outcome: Outcome) -> Outcome:
         error = outcome.error
         if isinstance(error, MissingError) and not error.remedy:
-            steps = [step for step in self.suppliers if step.uses == error.supplied_by]
-            if steps:
-                error.remedy = f"step {steps[0].section} supplies it: inv step {steps[0].section}"
+            section = self._supplier(error.supplied_by)
+            error.remedy = f"step {section} supplies it: inv step {section}"
+        if outcome.status is Status.UNKNOWN:
+            return replace(outcome, reason=self._supplier(outcome.reason))
         return outcome
+
+    def _supplier(self, module: str) -> str:
+        """Name the section of the first step that uses a module; a section names itself."""
+        return next((step.section for step in self.suppliers if step.uses == module), module)

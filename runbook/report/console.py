@@ -93,11 +93,11 @@ class Console:
             case StepEnded():
                 yield from self._ended(event.outcome)
             case OutputSeen():
-                self._hold(event.step.section, event.text.splitlines())
+                yield from self._held_or_now(event.step.section, event.text.splitlines())
             case WarningSeen(step=None):
                 yield f"warning: {event.text}"
             case WarningSeen(step=step) if step:
-                self._hold(step.section, [f"warning: {event.text}"])
+                yield from self._held_or_now(step.section, [f"warning: {event.text}"])
             case CostKnown():
                 yield lines.cost(event, self._check)
             case RunEnded():
@@ -112,8 +112,12 @@ class Console:
         yield from lines.details(outcome, self._diff)
         yield from (lines.INDENT + line for line in self._held.pop(outcome.section, []))
 
-    def _hold(self, section: str, text: list[str]) -> None:
-        self._held.setdefault(section, []).extend(text)
+    def _held_or_now(self, section: str, text: list[str]) -> Iterator[str]:
+        """Hold a running step's lines until its end; a port-forward, say, still speaks after that."""
+        if self._progress.is_running(section):
+            self._held.setdefault(section, []).extend(text)
+        else:
+            yield from (f"{section:<6} {line}" for line in text)
 
     def _spoken(self, event: Event) -> Iterator[str]:
         stamp = time.strftime("%H:%M:%S")

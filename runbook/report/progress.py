@@ -58,14 +58,20 @@ class Progress:
         """List the running steps."""
         return list(self._running.values())
 
+    def is_running(self, section: str) -> bool:
+        """Tell whether a step is between its start and its end."""
+        return section in self._running
+
     def notify(self, event: Event) -> None:
         """Take what the event says of a running step."""
         match event:
             case StepStarted(step=step):
                 self._running[step.section] = RunningStep(step.section, step.name, time.monotonic())
-            case ActionBegun(step=step, what=text) | ConditionSeen(step=step, text=text):
+            case ActionBegun(step=step, what=text) | ConditionSeen(step=step, text=text) if self.is_running(
+                step.section
+            ):
                 self._running[step.section].condition = text
-            case Transferred(step=step):
+            case Transferred(step=step) if self.is_running(step.section):
                 self._running[step.section].transfers[event.name] = Transfer(event.done, event.total)
             case StepEnded(step=step):
                 self._running.pop(step.section, None)

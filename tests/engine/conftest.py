@@ -84,7 +84,9 @@ class SmallLine:
             steps=planned,
             bound={step.spec.section: self._bound(steps[step.spec.section]) for step in planned},
             suppliers=specs,
-            make_context=lambda step, report: Surroundings(self.world, facts, report, self.interruption.pause),
+            make_context=lambda step, report: Surroundings(
+                self.world, facts, report, self.interruption.pause
+            ),
             ask=lambda change: self.confirms,
             notifier=Notifier([self]),
             interruption=self.interruption,

@@ -95,3 +95,13 @@ def test_a_line_refuses_two_steps_of_one_section(tmp_path):
     own = load_playbook(write(tmp_path, GOOD), "own")
     with pytest.raises(PlaybookError, match="section '1' is already taken"):
         refuse_twins([*own.steps, *load_playbook(tmp_path, "own").steps])
+
+
+def test_a_text_that_looks_like_a_number_stays_a_text():
+    assert render("{{ zone }}", {"zone": "64"}, Place("own.yml", 3)) == "64"
+
+
+def test_an_expression_that_cannot_be_judged_is_an_error_with_its_place():
+    with pytest.raises(PlaybookError, match="'<' not supported") as caught:
+        condition("name < 3", {"name": "a"}, Place("own.yml", 3))
+    assert caught.value.place == Place("own.yml", 3)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import threading
+
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, Skip, StepResult
-from runbook.engine.errors import MissingError, PassingError
+from runbook.engine.errors import MissingError, PassingError, UnknownUntil
 from runbook.engine.events import ChangeBegun
+from runbook.engine.facts import Facts
 from runbook.engine.outcome import Status
 
 
@@ -158,3 +161,30 @@ def test_a_defect_of_one_step_is_told_and_ends_no_other(line):
     assert line.outcomes["1"].reason == "a defect of this step: ZeroDivisionError: division by zero"
     assert "in broken" in line.outcomes["1"].error.trace
     assert line.outcomes["2"].status is Status.CHANGED
+
+
+def test_a_read_that_began_before_a_change_is_not_kept_after_it():
+    facts = Facts()
+    begun, changed = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        begun.set()
+        changed.wait(10)
+        return "before the change"
+
+    reader = threading.Thread(target=lambda: facts.read(("cluster", "demo"), slow))
+    reader.start()
+    begun.wait(10)
+    facts.forget(("cluster",))
+    changed.set()
+    reader.join()
+    assert facts.read(("cluster", "demo"), lambda: "after the change") == "after the change"
+
+
+def test_what_is_unknown_until_a_module_has_run_names_its_section(line):
+    def later(here) -> StepResult:
+        raise UnknownUntil("small.step")
+        yield
+
+    line.play({"2.2": line.ensure("cluster"), "4.1": later}, check=True)
+    assert line.outcomes["4.1"].reason == "2.2"

@@ -28,7 +28,7 @@ def test_every_request_is_logged_but_the_control_api(stand_in: StandIn) -> None:
         ("storage", "GET", "/storage/v1/b/no-such-bucket", 404),
         ("container", "GET", CLUSTER, 401),
     ]
-    assert all(entry["ms"] >= 0 for entry in stand_in.logged())
+    assert {type(entry["ms"]) for entry in stand_in.logged()} == {float}
 
 
 def test_the_log_can_be_cleared_and_survives_a_restart(stand_in: StandIn) -> None:

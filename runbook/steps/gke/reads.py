@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbook.engine.change import FactKey
-from runbook.engine.errors import MissingError, Place, RefusedError
+from runbook.engine.errors import MissingError, Place, RefusedError, UnknownUntil
 from runbook.steps.context import Context
 
 Cluster = dict[str, Any]
@@ -121,9 +121,20 @@ def _access(context: Context, found: Cluster) -> ClusterAccess:
     addresses = endpoints.get("ipEndpointsConfig")
     if wanted == "dns" or (addresses is not None and not addresses.get("enabled")):
         return _by_name(context, found)
+    if "endpoint" not in found:
+        raise _no_address_yet(context, found)
     endpoint = _private_address(found) if wanted == "private" else found["endpoint"]
     certificate = base64.b64decode(found["masterAuth"]["clusterCaCertificate"])
     return ClusterAccess(endpoint, certificate.decode("ascii"))
+
+
+def _no_address_yet(context: Context, found: Cluster) -> Exception:
+    """A cluster that is being made has no address: check mode plans on, a run needs 2.2 to wait for it."""
+    if context.check:
+        return UnknownUntil("gke.cluster")
+    return MissingError(
+        f"cluster {found['name']} has no address yet: it is {found.get('status')}", supplied_by="gke.cluster"
+    )
 
 
 def _by_name(context: Context, found: Cluster) -> ClusterAccess:
