@@ -1,98 +1,129 @@
 """One google-auth credentials object that serves the GKE API, Cloud Storage, gcsfs and Kubernetes alike.
 
-`gcloud auth login` alone does not give application-default credentials, so the token comes from gcloud's own
-`config config-helper`, which also tells when it expires. GOOGLE_APPLICATION_CREDENTIALS is the opt-in for CI,
-impersonation and Workload Identity Federation.
+The variables `credentials.*` choose where its tokens come from. It is renewed by whoever finds it about to
+expire, once for all threads, and whatever fails says what to run.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import subprocess
+import os
 import threading
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import google.auth
 import google.auth.credentials
-import google.auth.environment_vars
 import google.auth.exceptions
+import requests
+from google.auth.transport.requests import AuthorizedSession
 
-from runbook.engine.errors import CredentialsError, Place
+from runbook.clients import tokens
+from runbook.clients.transport import decoded
+from runbook.config.infrastructure import Credentials
+from runbook.engine.errors import CredentialsError, PassingError, Place
 
-SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-CONFIG_HELPER = ("gcloud", "config", "config-helper", "--format=json", "--min-expiry=10m")
-OPT_IN = google.auth.environment_vars.CREDENTIALS
-"""The environment variable that chooses application-default credentials."""
-LOGIN = "run `gcloud auth login`"
-GCLOUD_SECONDS = 60
-ERROR = re.compile(r"ERROR: (\([^)]*\) )?")
-"""How gcloud begins the line that says what is wrong."""
+TOKEN_CREATOR = "roles/iam.serviceAccountTokenCreator"  # noqa: S105 - the name of a role
+UNAUTHORIZED = 401
 
 
-class TokenFile(google.auth.credentials.Credentials):
-    """The bearer token that a file holds, read anew whenever it is refused.
+class Login(google.auth.credentials.Credentials):
+    """Tokens of one source, renewed once however many threads find them expired.
 
     Args:
-        path: the file.
+        source: google-auth credentials.
+        remedy: what to run where the source gives no token, or one that is refused.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: Any, remedy: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # google-auth is only partly typed
-        self._path = path
+        self._source = source
+        self._renewing = threading.Lock()
+        self.remedy = remedy
         self.token: str | None = None
 
-    def refresh(self, request: object) -> None:  # noqa: ARG002 - google-auth's interface
-        """Read the file again.
+    def refresh(self, request: Any) -> None:
+        """Have the source make another token, unless another thread just has.
 
         Raises:
-            CredentialsError: the file cannot be read.
+            CredentialsError: there is no login, it has expired, or it may not impersonate.
+            PassingError: the source was not reached.
         """
-        try:
-            self.token = self._path.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise CredentialsError(
-                f"the token file cannot be read: {error.strerror}", place=Place.in_file(self._path)
-            ) from error
+        before = self.token
+        with self._renewing:
+            if self.token != before:
+                return
+            try:
+                self._source.refresh(request)
+            except google.auth.exceptions.TransportError as error:
+                raise PassingError(f"no token: {_said(error)}") from error
+            except google.auth.exceptions.GoogleAuthError as error:
+                raise CredentialsError(_said(error), remedy=self.remedy) from error
+            except CredentialsError as error:
+                error.remedy = error.remedy or self.remedy
+                raise
+            self.expiry, self.token = self._source.expiry, self._source.token
+
+    def apply(self, headers: Any, token: str | None = None) -> None:
+        """Put the token into a request's headers, with what the source wants beside it (a quota project)."""
+        self._source.apply(headers, token or self.token)
 
 
-class GcloudLogin(google.auth.credentials.Credentials):
-    """The account that `gcloud auth login` logged in; gcloud refreshes its token."""
+class LoggedInSession(AuthorizedSession):
+    """A session whose requests carry a login's token, and which says what to run where that is refused.
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call] # google-auth is only partly typed
-        self.token: str | None = None
-        self._refreshing = threading.Lock()
+    Args:
+        login: whose requests they are.
+    """
 
-    def refresh(self, request: object) -> None:  # noqa: ARG002 - google-auth's interface
-        """Ask gcloud for a token that lasts ten minutes at least.
+    def __init__(self, login: Login) -> None:
+        super().__init__(login)  # type: ignore[no-untyped-call] # google-auth is only partly typed
+        self._login = login
+
+    def request(self, method: str, url: str, *given: Any, **options: Any) -> requests.Response:  # type: ignore[override] # handed on as given
+        """Send a request; a token that is refused is renewed once.
 
         Raises:
-            CredentialsError: gcloud is not on the PATH, or nobody is logged in.
+            CredentialsError: the fresh token is refused too.
         """
-        with self._refreshing:
-            credential = _config_helper()["credential"]
-            self.token = credential["access_token"]
-            self.expiry = _naive_utc(credential["token_expiry"])
+        response: requests.Response = super().request(method, url, *given, **options)  # type: ignore[no-untyped-call] # as above
+        if response.status_code == UNAUTHORIZED:
+            self._refuse(method, response)
+        return response
+
+    def _refuse(self, method: str, response: requests.Response) -> NoReturn:
+        error = decoded(response).get("error")
+        said = error.get("message") if isinstance(error, dict) else None
+        raise CredentialsError(
+            str(said or response.reason).rstrip("."),
+            place=Place(f"{method} {response.url}"),
+            remedy=self._login.remedy,
+        )
 
 
-def application_default() -> Any:
-    """Find the application-default credentials.
+def rehearsed(token_file: Path) -> Login:
+    """Log in to the rehearsal."""
+    return Login(tokens.TokenFile(token_file), "run `inv rehearsal.down rehearsal.up`")
+
+
+def chosen(wanted: Credentials, iam_credentials: str) -> Login:
+    """Log in as the variables say.
+
+    Args:
+        wanted: the variables `credentials.*`.
+        iam_credentials: base address of the IAM Service Account Credentials API.
 
     Raises:
-        CredentialsError: there are none.
+        CredentialsError: there are no application-default credentials.
     """
-    try:
-        credentials, _ = google.auth.default(scopes=SCOPES)
-    except google.auth.exceptions.DefaultCredentialsError as error:
-        raise CredentialsError(
-            f"no application-default credentials: {error}",
-            place=Place(OPT_IN),
-            remedy=f"mend or unset {OPT_IN}",
-        ) from error
-    return credentials
+    login = _login(wanted)
+    if wanted.impersonate is None:
+        return login
+    grant = ("gcloud", "iam", "service-accounts", "add-iam-policy-binding", wanted.impersonate)
+    return Login(
+        tokens.impersonated(login, wanted.impersonate, iam_credentials),
+        f"have run `{' '.join(grant)} --member=user:YOUR_ACCOUNT --role={TOKEN_CREATOR}`",
+    )
 
 
 def fresh(credentials: Any) -> None:
@@ -105,45 +136,39 @@ def fresh(credentials: Any) -> None:
         return
     from google.auth.transport.requests import Request
 
+    credentials.refresh(Request())
+
+
+def _login(wanted: Credentials) -> Login:
+    match wanted.source:
+        case "gcloud":
+            return Login(tokens.GcloudLogin(), tokens.GCLOUD_LOGIN)
+        case "application-default":
+            return _application_default(os.environ)
+        case "token-file":
+            path = Path(wanted.token_file or "").expanduser()
+            return Login(
+                tokens.TokenFile(path),
+                f"write a fresh token: (umask 077; gcloud auth print-access-token > {path})",
+            )
+
+
+def _application_default(environment: Mapping[str, str]) -> Login:
+    named = environment.get(tokens.DEFAULT_FILE)
+    remedy = f"mend or unset {tokens.DEFAULT_FILE}" if named else tokens.DEFAULT_LOGIN
     try:
-        credentials.refresh(Request())
-    except google.auth.exceptions.GoogleAuthError as error:
-        raise CredentialsError(str(error), remedy=LOGIN) from error
+        return Login(tokens.application_default(), remedy)
+    except CredentialsError as error:
+        error.remedy, error.place = remedy, Place(tokens.DEFAULT_FILE) if named else None
+        raise
 
 
-def _naive_utc(text: str | None) -> datetime | None:
-    """Read gcloud's expiry the way google-auth compares it; a token from a file has none."""
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None) if text else None
-
-
-def _config_helper() -> dict[str, Any]:
-    place = Place(" ".join(CONFIG_HELPER))
+def _said(error: google.auth.exceptions.GoogleAuthError) -> str:
+    """Read an error of google-auth: its sentence, and Google's own words where an answer is with it."""
+    sentence = str(error.args[0]) if error.args else str(error)
+    answer = error.args[1] if error.args[1:] else None
     try:
-        done = subprocess.run(
-            CONFIG_HELPER,
-            capture_output=True,
-            text=True,
-            timeout=GCLOUD_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except FileNotFoundError as error:
-        raise CredentialsError(
-            "gcloud is not on the PATH",
-            place=place,
-            remedy=f"install it (https://cloud.google.com/sdk/docs/install), then {LOGIN}",
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise CredentialsError(
-            f"gcloud gave no token within {GCLOUD_SECONDS} s", place=place, remedy=LOGIN
-        ) from error
-    if done.returncode:
-        raise CredentialsError(_first_error(done.stderr), place=place, remedy=LOGIN)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def _first_error(stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [ERROR.sub("", line) for line in lines if ERROR.match(line)]
-    return (errors or lines or ["gcloud gave no token and no reason"])[0].rstrip(".")
+        details = json.loads(answer)["error"]["message"] if isinstance(answer, str) else None
+    except (ValueError, LookupError, TypeError):
+        details = None
+    return f"{sentence}: {details}".rstrip(".") if details else sentence.rstrip(".")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from threading import RLock
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from runbook.clients.auth import Login
     from runbook.clients.compute import Compute
     from runbook.clients.gke import Gke
     from runbook.clients.hub import Hub
@@ -46,7 +46,7 @@ class Connections:
         return self.once("endpoints", self._find_endpoints)
 
     @property
-    def credentials(self) -> Any:
+    def credentials(self) -> Login:
         """The google-auth credentials that every Google service and the cluster accept."""
         return self.once("credentials", self._find_credentials)
 
@@ -119,22 +119,18 @@ class Connections:
             return of_rehearsal(self._home)
         return Endpoints()
 
-    def _find_credentials(self) -> Any:
+    def _find_credentials(self) -> Login:
         from runbook.clients import auth
 
         if self.endpoints.token_file:
-            return auth.TokenFile(self.endpoints.token_file)
-        if auth.OPT_IN in os.environ:
-            return auth.application_default()
-        return auth.GcloudLogin()
+            return auth.rehearsed(self.endpoints.token_file)
+        return auth.chosen(self._variables.credentials, self.endpoints.iam_credentials)
 
     def _open_session(self) -> requests.Session:
-        from google.auth.transport.requests import AuthorizedSession
-
+        from runbook.clients.auth import LoggedInSession
         from runbook.clients.transport import prepare
 
-        # google-auth is only partly typed
-        session: requests.Session = AuthorizedSession(self.credentials)  # type: ignore[no-untyped-call] # as said
+        session = LoggedInSession(self.credentials)
         self.at_the_end(session.close)
         prepare(session)
         return session

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.clients.auth import GcloudLogin
 from runbook.clients.connections import Connections
+from runbook.clients.tokens import GcloudLogin
 from runbook.clients.transport import plain_session
 from runbook.engine.errors import CredentialsError, UserError
 from tests.rehearsal.stand_in import StandIn

@@ -1,0 +1,48 @@
+"""A permission that is missing: which role has it, and the command with which somebody else grants that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+PERMISSION = re.compile(r"\b([a-z][A-Za-z]*(?:\.[A-Za-z]+){2})\b")
+"""A permission in Google's refusals, such as container.clusters.update."""
+PROJECT = re.compile(r"/projects/([^/:?]+)")
+ROLES: Mapping[str, str] = {
+    "container.": "roles/container.admin",
+    "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
+    "iam.serviceAccounts.getAccessToken": "roles/iam.serviceAccountTokenCreator",
+    "storage.objects.": "roles/storage.objectAdmin",
+    "storage.": "roles/storage.admin",
+    "resourcemanager.": "roles/browser",
+    "serviceusage.": "roles/serviceusage.serviceUsageConsumer",
+    "compute.reservations.": "roles/compute.viewer",
+    "compute.": "roles/compute.viewer",
+    "cloudquotas.": "roles/cloudquotas.viewer",
+}
+"""The beginning of a permission, and a predefined role that has it (IAM, roles and permissions)."""
+
+
+def missing(message: str) -> str | None:
+    """Read the permission that a refusal (403) names; None where it names none."""
+    found = (match[1] for match in PERMISSION.finditer(message))
+    return next((name for name in found if any(name.startswith(start) for start in ROLES)), None)
+
+
+def remedy(message: str, source: str) -> str:
+    """Tell what to have run so that the permission is there.
+
+    Args:
+        message: Google's refusal.
+        source: the request, whose path names the project.
+    """
+    permission = missing(message)
+    if permission is None:
+        return "ask for the permission that the message names"
+    role = next(role for start, role in ROLES.items() if permission.startswith(start))
+    project = PROJECT.search(source)
+    command = [
+        *("gcloud", "projects", "add-iam-policy-binding", project[1] if project else "PROJECT"),
+        *("--member=user:YOUR_ACCOUNT", f"--role={role}"),
+    ]
+    return f"{permission} is missing: have an owner run `{' '.join(command)}`"
