@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from runbook.config.schema import Variables
 from runbook.engine.bill import Bill
 from runbook.steps.context import Context
 from runbook.steps.gke.reads import Cluster, cluster
@@ -25,13 +26,18 @@ def _machines(context: Context, found: Cluster) -> Iterator[Bill]:
         yield Bill(f"Pods of cluster {found['name']}", "Autopilot bills what they ask for", None)
         return
     for pool in found.get("nodePools", []):
-        yield _pool_bill(context, pool)
+        yield pool_bill(context.variables, pool)
 
 
-def _pool_bill(context: Context, pool: dict[str, Any]) -> Bill:
+def pool_bill(variables: Variables, pool: dict[str, Any]) -> Bill:
+    """Name what the machines of a node pool bill.
+
+    Args:
+        pool: the GKE API's NodePool.
+    """
     machine = pool.get("config", {}).get("machineType", "unknown machines")
     nodes, at_most = _nodes(pool)
-    price = _price(context, machine)
+    price = _price(variables, machine)
     detail = f"{'up to ' if at_most else ''}{nodes} x {machine}"
     return Bill(f"node pool {pool['name']}", detail, None if price is None else nodes * price)
 
@@ -46,8 +52,7 @@ def _nodes(pool: dict[str, Any]) -> tuple[int, bool]:
     return (int(whole) if whole else int(scaling.get("maxNodeCount", 0)) * zones), True
 
 
-def _price(context: Context, machine: str) -> float | None:
-    variables = context.variables
+def _price(variables: Variables, machine: str) -> float | None:
     known = {
         variables.cluster.system_machine_type: variables.prices.system_machine,
         variables.tpu.machine_type: variables.prices.tpu_machine,
