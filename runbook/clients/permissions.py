@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-PERMISSION = re.compile(r"\b([a-z][A-Za-z]*(?:\.[A-Za-z]+){2})\b")
+PERMISSION = re.compile(r"\b([a-z][A-Za-z]*(?:\.[A-Za-z]+){2})\b(?<!\.com)")
 """A permission in Google's refusals, such as container.clusters.update."""
 PROJECT = re.compile(r"/projects/([^/:?]+)")
 ROLES: Mapping[str, str] = {
