@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from runbook.engine.events import Event, RunEnded, RunStarted, Transferred
+from runbook.engine.events import CostKnown, Event, RunEnded, RunStarted, Transferred
 from runbook.engine.person import login_name
 from runbook.engine.records import event_record, outcome_record
 
@@ -45,6 +45,8 @@ class Journal:
         self._events.write(json.dumps(event_record(event)) + "\n")
         if isinstance(event, RunStarted):
             self._begin(event)
+        elif isinstance(event, CostKnown):
+            self._document["cost"] = event_record(event)
         elif isinstance(event, RunEnded):
             self._end(event)
 

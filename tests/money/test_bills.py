@@ -46,6 +46,11 @@ TPU = {"machineType": "tpu7x-standard-4t"}
             60.0,
         ),
         ({"initialNodeCount": 3, "config": {"machineType": "e2-medium"}}, "3 x e2-medium", None),
+        (
+            {"initialNodeCount": 1, "config": TPU, "status": "ERROR"},
+            "up to 1 x tpu7x-standard-4t, ERROR",
+            1000.0,
+        ),
     ],
 )
 def test_machines_are_counted_in_all_zones(pool: dict[str, Any], detail: str, hourly: float | None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,22 @@ def test_an_exposed_server_bills_its_address(empty: Operator) -> None:
     exposed = ("--set", "server.expose=internal", "--set", "prices.load_balancer=5")
     line = cost(empty.inv("setup", "deploy", "--check", *SETTINGS, *exposed))
     assert "load balancer of Service vllm-service (internal) 5.00" in line
+
+
+def test_a_run_that_fails_says_what_already_costs(tmp_path_factory: pytest.TempPathFactory) -> None:
+    for operator in new_operator(tmp_path_factory.mktemp("home")):
+        assert operator.inv("rehearsal.scenario", "reservation-short").code == 0
+        ended = operator.inv("setup", *SETTINGS)
+        assert ended.code == 1
+        assert f"{CLUSTER} 3.00, {SYSTEM} 20.00" in cost(ended)
+        assert TPU not in cost(ended)
+
+
+def test_the_page_of_a_run_lists_it(running: Operator) -> None:
+    assert running.inv("setup", *SETTINGS).code == 0
+    page = Path(running.inv("report").out.strip()).read_text()
+    assert "as this run left it" in page
+    assert "1000.00 XTS an hour" in page
 
 
 def test_a_step_that_makes_nothing_that_bills_says_nothing_of_it(running: Operator) -> None:

@@ -38,7 +38,8 @@ def pool_bill(variables: Variables, pool: dict[str, Any]) -> Bill:
     machine = pool.get("config", {}).get("machineType", "unknown machines")
     nodes, at_most = _nodes(pool)
     price = _price(variables, machine)
-    detail = f"{'up to ' if at_most else ''}{nodes} x {machine}"
+    broken = f", {pool['status']}" if pool.get("status") in {"ERROR", "RUNNING_WITH_ERROR"} else ""
+    detail = f"{'up to ' if at_most or broken else ''}{nodes} x {machine}{broken}"
     return Bill(f"node pool {pool['name']}", detail, None if price is None else nodes * price)
 
 
