@@ -101,7 +101,7 @@ def claim_gone(operator):
         (gcsfuse_off, "2.3.4", r"gcsFuseCsiDriverConfig\.enabled"),
         (load_balancing_off, "2.3.2", r"httpLoadBalancing\.disabled"),
         (gateway_off, "2.3.3", r"gatewayApiConfig\.channel"),
-        (metadata_mode_lost, "2.3.1", r"workloadMetadataConfig\.mode"),
+        (metadata_mode_lost, "2.3.1", r"node-pool/tpu7x-pool\."),
         (pool_gone, "2.4", r"node-pool/tpu7x-pool"),
         (object_gone, "3.2.3", r"model-00003-of-00014\.safetensors"),
         (object_with_other_bytes, "3.2.3", r"model-00003-of-00014\.safetensors"),
