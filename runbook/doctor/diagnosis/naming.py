@@ -1,0 +1,73 @@
+"""From a snapshot to findings: each symptom with its evidence, and what is broken without a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from runbook.doctor.diagnosis.evidence import Evidence, Source
+from runbook.doctor.diagnosis.snapshot import Snapshot, take
+from runbook.doctor.diagnosis.symptom import Symptom
+from runbook.doctor.diagnosis.symptoms import SYMPTOMS
+from runbook.doctor.diagnosis.texts import texts
+from runbook.doctor.diagnosis.unnamed import unnamed
+from runbook.doctor.diagnosis.values import values
+from runbook.doctor.finding import Finding
+from runbook.steps.context import Context
+
+_MOST: Final = 5
+"""Lines of evidence for one symptom."""
+
+
+def diagnose(context: Context) -> list[Finding]:
+    """Name what is wrong with the environment's deployment; nothing is changed.
+
+    Returns:
+        a finding for each known symptom that is seen, its topic being the symptom's id; then what is broken
+        without a name; where there is neither, one that says so.
+    """
+    seen = take(context)
+    found = named(seen, texts(seen))
+    told = {name: str(value) for name, value in values(context).items()}
+    findings = [_finding(symptom, evidence, told) for symptom, evidence in found.items()]
+    if not findings:
+        findings.extend(unnamed(seen))
+    return findings or [Finding("symptoms", "ok", f"none of the {len(SYMPTOMS)} known ones is seen")]
+
+
+def named(seen: Snapshot, said: Sequence[Evidence]) -> dict[Symptom, list[Evidence]]:
+    """Find the symptoms that are seen, each with its evidence.
+
+    Args:
+        said: the snapshot's texts.
+    """
+    found = {symptom: list(_evidence(symptom, seen, said)) for symptom in SYMPTOMS}
+    present = {symptom.id for symptom, evidence in found.items() if evidence}
+    return {
+        symptom: evidence
+        for symptom, evidence in found.items()
+        if evidence and present.isdisjoint(symptom.yields_to)
+    }
+
+
+def _evidence(symptom: Symptom, seen: Snapshot, said: Sequence[Evidence]) -> Iterator[Evidence]:
+    matching = [
+        item
+        for item in said
+        if symptom.pattern and item.source in symptom.sources and symptom.pattern.search(item.text)
+    ]
+    yield from matching
+    if symptom.rule:
+        yield from symptom.rule(seen)
+    if symptom.details and matching:
+        subjects = {item.subject for item in matching}
+        for item in said:
+            if item.source is Source.LOG and item.subject in subjects and symptom.details.search(item.text):
+                yield item
+
+
+def _finding(symptom: Symptom, evidence: Sequence[Evidence], told: Mapping[str, Any]) -> Finding:
+    lines = list(dict.fromkeys(map(str, evidence)))
+    return Finding(
+        symptom.id, symptom.verdict, symptom.cause, symptom.remedy.format_map(told), tuple(lines[:_MOST])
+    )

@@ -1,0 +1,147 @@
+"""Everything that the diagnosis reads, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from runbook.clients.kube.client import KubeClient
+from runbook.clients.kube.kubeconfig import kubeconfig_path
+from runbook.clients.kube.kubeconfig import read as read_kubeconfig
+from runbook.clients.kube.objects import Object, Reference
+from runbook.config.schema import Variables
+from runbook.doctor.diagnosis.pods import SIDECAR, is_troubled, of_environment
+from runbook.engine.errors import RunbookError
+from runbook.engine.journal import read_runs
+from runbook.steps.context import Context
+from runbook.steps.gke import reads
+from runbook.steps.kube.cluster import client
+
+_LOG_LINES: Final = 500
+
+
+@dataclass(frozen=True)
+class Log:
+    """The end of one container's log.
+
+    Args:
+        pod: whose it is.
+        container: its name.
+        previous: of the run before its last restart.
+    """
+
+    pod: Object
+    container: str
+    previous: bool
+    text: str
+
+
+@dataclass
+class Snapshot:
+    """What was read; what could not be read stays empty, and its refusal is kept.
+
+    Args:
+        cluster: as the GKE API answers it; None where there is none, or where the provider is a kubeconfig.
+        operations: of the cluster's location.
+        pods: of all namespaces, as others may hold the chips.
+        events: of the environment's namespace.
+        last_run: the newest run of this environment in the history; None where there was none.
+        kubeconfig: this environment's kubeconfig file.
+    """
+
+    variables: Variables
+    cluster: Mapping[str, Any] | None = None
+    operations: list[Mapping[str, Any]] = field(default_factory=list)
+    deployment: Object | None = None
+    pods: list[Object] = field(default_factory=list)
+    nodes: list[Object] = field(default_factory=list)
+    events: list[Object] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    refusals: list[RunbookError] = field(default_factory=list)
+    last_run: Mapping[str, Any] | None = None
+    kubeconfig: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def node_pool(self) -> Mapping[str, Any] | None:
+        """The TPU node pool, where the cluster has one of that name."""
+        pools: list[Mapping[str, Any]] = (self.cluster or {}).get("nodePools", [])
+        return next((pool for pool in pools if pool["name"] == self.variables.node_pool.name), None)
+
+    @property
+    def own_pods(self) -> list[Object]:
+        """The Pods of the server and of the last benchmark."""
+        return of_environment(self.pods, self.variables)
+
+    @property
+    def troubled_pods(self) -> list[Object]:
+        """Those of them that have neither ended well nor take requests."""
+        return [pod for pod in self.own_pods if is_troubled(pod)]
+
+
+def take(context: Context) -> Snapshot:
+    """Read everything; nothing is changed, and no refusal ends it."""
+    variables = context.variables
+    seen = Snapshot(variables)
+    with _noted(seen):
+        seen.kubeconfig = read_kubeconfig(kubeconfig_path(variables, context.home, context.environment))
+    seen.last_run = next(_runs(context), None)
+    if variables.provider == "kubeconfig":
+        with _noted(seen):
+            _read_kubernetes(client(context), seen)
+        return seen
+    with _noted(seen):
+        seen.cluster = reads.cluster(context)
+    with _noted(seen):
+        seen.operations = list(context.connections.gke.operations(variables.project, reads.location(context)))
+    if seen.cluster and seen.cluster.get("endpoint"):
+        with _noted(seen):
+            _read_kubernetes(client(context), seen)
+    return seen
+
+
+@contextmanager
+def _noted(seen: Snapshot) -> Iterator[None]:
+    """Keep a refusal as evidence, and go on."""
+    try:
+        yield
+    except RunbookError as error:
+        seen.refusals.append(error)
+
+
+def _runs(context: Context) -> Iterator[Mapping[str, Any]]:
+    for run in read_runs(context.home / ".runs"):
+        if run["environment"] == context.environment and not run["check"] and "outcomes" in run:
+            yield run
+
+
+def _read_kubernetes(kube: KubeClient, seen: Snapshot) -> None:
+    variables = seen.variables
+    namespace = variables.kube.namespace
+    seen.pods = kube.list("v1", "Pod", "")
+    seen.nodes = kube.list("v1", "Node", "")
+    seen.events = kube.list("v1", "Event", namespace)
+    seen.deployment = kube.get(Reference("apps/v1", "Deployment", namespace, variables.server.name))
+    for pod in seen.own_pods:
+        seen.logs.extend(_logs(kube, pod))
+
+
+def _logs(kube: KubeClient, pod: Object) -> Iterator[Log]:
+    """Read what a Pod's containers say; of those in trouble also what they said before the last restart."""
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    troubled = is_troubled(pod)
+    for status in _speaking(pod):
+        container = status["name"]
+        for previous in (False, True) if troubled and status.get("restartCount") else (False,):
+            text = kube.logs(namespace, name, container, previous=previous, tail=_LOG_LINES)
+            if text:
+                yield Log(pod, container, previous, text)
+
+
+def _speaking(pod: Object) -> Iterator[Object]:
+    status = pod.get("status", {})
+    for container in status.get("initContainerStatuses", ()):
+        if container["name"] == SIDECAR and is_troubled(pod):
+            yield container
+    yield from status.get("containerStatuses", ())

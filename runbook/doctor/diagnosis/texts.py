@@ -1,0 +1,119 @@
+"""The texts of a snapshot, one by one, with who says them. What is over and well is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, Final
+
+from runbook.doctor.diagnosis.evidence import Evidence, Source
+from runbook.doctor.diagnosis.pods import SIDECAR, has_started, name_of, statuses
+from runbook.doctor.diagnosis.snapshot import Snapshot
+
+_MOUNT_REASONS: Final = frozenset({"FailedMount", "FailedAttachVolume"})
+
+
+def texts(seen: Snapshot) -> list[Evidence]:
+    """List all texts of a snapshot."""
+    return list(
+        chain(
+            _events(seen),
+            _container_statuses(seen),
+            _logs(seen),
+            _operations(seen),
+            _conditions(seen),
+            _refusals(seen),
+            _last_run(seen),
+        )
+    )
+
+
+def _events(seen: Snapshot) -> Iterator[Evidence]:
+    """Give what is said about Pods in trouble; a mount that failed before the container ran is over."""
+    troubled = {pod["metadata"]["uid"]: pod for pod in seen.troubled_pods}
+    for event in sorted(seen.events, key=lambda item: str(item.get("lastTimestamp"))):
+        pod = troubled.get(event.get("involvedObject", {}).get("uid", ""))
+        if pod is None or (event.get("reason") in _MOUNT_REASONS and has_started(pod)):
+            continue
+        yield Evidence(Source.EVENT, name_of(pod), f"{event.get('reason')}: {event.get('message', '')}")
+
+
+def _container_statuses(seen: Snapshot) -> Iterator[Evidence]:
+    for pod in seen.troubled_pods:
+        for status in statuses(pod):
+            for state in (status.get("state", {}), status.get("lastState", {})):
+                for found in (state.get("waiting"), state.get("terminated")):
+                    if found:
+                        subject = f"{name_of(pod)}, container {status['name']}"
+                        yield Evidence(Source.STATUS, subject, _state_text(found))
+
+
+def _state_text(state: Mapping[str, Any]) -> str:
+    code = f", exit code: {state['exitCode']}" if "exitCode" in state else ""
+    return f"{state.get('reason', '')}{code} {state.get('message', '')}"
+
+
+def _logs(seen: Snapshot) -> Iterator[Evidence]:
+    for log in seen.logs:
+        source = Source.SIDECAR if log.container == SIDECAR else Source.LOG
+        before = ", before its restart" if log.previous else ""
+        for line in log.text.splitlines():
+            yield Evidence(source, f"{name_of(log.pod)}, log of {log.container}{before}", line)
+
+
+def _operations(seen: Snapshot) -> Iterator[Evidence]:
+    """Give the errors of operations that nothing has made good since."""
+    for operation in seen.operations:
+        message = (operation.get("error") or {}).get("message") or operation.get("statusMessage")
+        if message and is_about_cluster(seen, operation) and not _made_good(seen, operation):
+            yield Evidence(Source.OPERATION, named(operation), message)
+
+
+def named(operation: Mapping[str, Any]) -> str:
+    """Name an operation with its type."""
+    return f"{operation['name']} ({operation.get('operationType')})"
+
+
+def is_about_cluster(seen: Snapshot, operation: Mapping[str, Any]) -> bool:
+    """Tell whether an operation is about this environment's cluster or a node pool of it."""
+    return f"/clusters/{seen.variables.cluster.name}/" in f"{operation.get('targetLink', '')}/"
+
+
+def _made_good(seen: Snapshot, failed: Mapping[str, Any]) -> bool:
+    """Tell whether a later operation on the same thing ended well, or a node pool that failed runs now."""
+    target = failed.get("targetLink")
+    pool = seen.node_pool
+    if pool is not None and pool.get("status") == "RUNNING" and str(target).endswith(f"/{pool['name']}"):
+        return True
+    return any(
+        later.get("targetLink") == target
+        and later.get("status") == "DONE"
+        and not (later.get("error") or later.get("statusMessage"))
+        and str(later.get("startTime")) > str(failed.get("startTime"))
+        for later in seen.operations
+    )
+
+
+def _conditions(seen: Snapshot) -> Iterator[Evidence]:
+    for about, found in (("cluster", seen.cluster or {}), ("node pool", seen.node_pool or {})):
+        if found.get("status") == "RUNNING":
+            continue
+        for condition in found.get("conditions", ()):
+            code = condition.get("code") or condition.get("canonicalCode", "")
+            subject = f"{about} {found['name']}, {found.get('status')}"
+            yield Evidence(Source.OPERATION, subject, f"{code} {condition.get('message', '')}")
+
+
+def _refusals(seen: Snapshot) -> Iterator[Evidence]:
+    for error in seen.refusals:
+        yield Evidence(Source.REFUSAL, str(error.place or "a read"), error.message)
+
+
+def _last_run(seen: Snapshot) -> Iterator[Evidence]:
+    """Give why the last run failed, unless the node pool that it may have wanted runs by now."""
+    if seen.last_run is None or (seen.node_pool or {}).get("status") == "RUNNING":
+        return
+    for outcome in seen.last_run["outcomes"]:
+        if outcome["error"]:
+            subject = f"step {outcome['section']} of run {seen.last_run['run_id']}"
+            yield Evidence(Source.RUN, subject, outcome["error"]["message"])

@@ -1,0 +1,46 @@
+"""What is broken and fits no known symptom: told as it is seen, so that it is not passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runbook.doctor.diagnosis.pods import name_of, statuses
+from runbook.doctor.diagnosis.snapshot import Snapshot
+from runbook.doctor.finding import Finding
+from runbook.engine.errors import MissingError
+from runbook.steps.kube.rollout import progress
+
+
+def unnamed(seen: Snapshot) -> Iterator[Finding]:
+    """Tell of reads that were refused, and of a server that is not ready."""
+    for error in seen.refusals:
+        if not isinstance(error, MissingError):
+            yield Finding(
+                f"reading {error.place or 'the cloud'}", "failed", error.message, error.remedy or ""
+            )
+    if seen.deployment is None:
+        return
+    now = progress(seen.deployment)
+    if not now.done:
+        fact = f"{now.text}, for no known reason: it may just be starting"
+        yield Finding(
+            f"deployment {seen.variables.server.name}",
+            "warning",
+            fact,
+            f"kubectl describe pods -n {seen.variables.kube.namespace} -l app={seen.variables.server.name}",
+            tuple(_states(seen)),
+        )
+
+
+def _states(seen: Snapshot) -> Iterator[str]:
+    """Say what the containers in trouble wait for, and the last that was said about their Pod."""
+    for pod in seen.troubled_pods:
+        for status in statuses(pod):
+            waiting = status.get("state", {}).get("waiting")
+            if waiting:
+                text = f"{waiting.get('reason', '')} {waiting.get('message', '')}".strip()
+                yield f"{name_of(pod)}, container {status['name']}: {text}"
+        events = [e for e in seen.events if e.get("involvedObject", {}).get("uid") == pod["metadata"]["uid"]]
+        warnings = [event for event in events if event.get("type") == "Warning"]
+        for event in sorted(warnings, key=lambda item: str(item.get("lastTimestamp")))[-1:]:
+            yield f"{name_of(pod)}: {event.get('reason')}: {event.get('message')}"
