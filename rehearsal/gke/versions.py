@@ -13,6 +13,7 @@ VERSIONS = (
     "1.34.1-gke.3899001",
     "1.34.1-gke.1829001",
     "1.33.5-gke.1308000",
+    "1.31.13-gke.1023000",
 )
 CHANNELS = ("RAPID", "REGULAR", "STABLE", "EXTENDED")
 

@@ -22,6 +22,7 @@ from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.gke.bills import cluster_bills
+from runbook.steps.gke.versions import require_machines, require_mount
 from runbook.steps.kube import removal, rollout, volume
 from runbook.steps.kube.absent import deletions
 from runbook.steps.kube.cluster import client, kubectl, live, object_key, shown
@@ -53,7 +54,7 @@ def validate(arguments: Arguments, context: Context) -> None:
 
 def run(arguments: Arguments, context: Context) -> StepResult:
     """Compare each object with the cluster's, apply what differs, wait for the rollout."""
-    _require_node_pool(context)
+    _require_nodes(context)
     require_complete_model(context)
     require_vocabulary(context)
     objects = list(_objects(arguments, context))
@@ -106,12 +107,16 @@ def _label_secret_command(context: Context) -> list[str]:
     return kubectl(context, "label", f"secret/{api_key_name(context.variables)}", *said, namespace)
 
 
-def _require_node_pool(context: Context) -> None:
+def _require_nodes(context: Context) -> None:
+    """Stop where no Pod of the server would start: no node for it, or a mount that the driver refuses."""
     variables = context.variables
     if variables.provider == "kubeconfig":
         return
-    pools = reads.require_cluster(context).get("nodePools", ())
-    if not any(pool["name"] == variables.node_pool.name for pool in pools):
+    found = reads.require_cluster(context)
+    require_mount(context, found)
+    if reads.is_autopilot(found):
+        require_machines(context, found)
+    elif reads.node_pool(context, found) is None:
         raise MissingError(
             f"node pool {variables.node_pool.name} of cluster {variables.cluster.name} is not there",
             supplied_by="gke.node_pool",
@@ -119,10 +124,13 @@ def _require_node_pool(context: Context) -> None:
 
 
 def _objects(arguments: Arguments, context: Context) -> Iterable[Object]:
+    """Give what is to be applied: the Secret after its namespace, and before the Pods that want it."""
+    objects = manifest(context, arguments.template).objects
+    yield from (item for item in objects if item["kind"] == "Namespace")
     secret = api_key_secret(context)
     if secret is not None:
         yield secret
-    yield from manifest(context, arguments.template).objects
+    yield from (item for item in objects if item["kind"] != "Namespace")
 
 
 def _applied(arguments: Arguments, context: Context, wanted: Object) -> StepResult:

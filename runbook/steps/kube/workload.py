@@ -3,7 +3,8 @@
 Beside the variables a template may use:
 `environment`, `names.volume`, `names.claim` (with a hash of all that cannot be changed in a volume),
 `names.api_key`, `names.job`, `paths.mount` (where the guide mounts), `paths.volume` (where the volume is
-mounted: the model's folder below that when only it is), `model_content` (a hash of the model's files).
+mounted: the model's folder below that when only it is), `model_content` (a hash of the model's files),
+`autopilot_nodes` (labels by which Pods ask an Autopilot cluster for their nodes; else none).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from runbook.config.schema import Variables
 from runbook.engine.change import FactKey
 from runbook.engine.errors import ManifestError, Place
 from runbook.steps.context import Context
+from runbook.steps.kube.autopilot import node_labels
 from runbook.steps.kube.content import content_hash
 from runbook.steps.kube.templates import parse, render
 
@@ -141,7 +143,14 @@ def template_values(
         "job": f"{variables.bench.name}-{run_id}",
     }
     paths = {"mount": mount, "volume": mount + folder}
-    return {**tree, "environment": environment, "names": names, "paths": paths, "model_content": content}
+    return {
+        **tree,
+        "environment": environment,
+        "names": names,
+        "paths": paths,
+        "model_content": content,
+        "autopilot_nodes": node_labels(variables),
+    }
 
 
 def _manifest(context: Context, template: str) -> Manifest:
