@@ -24,7 +24,7 @@ tries again when that is slow (Cloud Storage FUSE CSI driver, known issues)."""
 def at_its_location(context: Context) -> Answers:
     """P4: the cluster is there, or nowhere; its Kubernetes API answers."""
     if of_kubeconfig(context):
-        yield ok(f"the kubeconfig's cluster answers, {len(nodes(context))} nodes")
+        yield ok(f"the kubeconfig's cluster answers, {len(nodes(context))} node(s)")
         return
     found = cluster(context)
     if found is None:
@@ -44,7 +44,7 @@ def at_its_location(context: Context) -> Answers:
         case status if status in GOES_ON:
             yield ok(f"{fact}: a run waits for that")
         case _:
-            yield ok(f"{fact} and answers, {len(nodes(context))} nodes")
+            yield ok(f"{fact} and answers, {len(nodes(context))} node(s)")
 
 
 def new_enough(context: Context) -> Answers:
@@ -71,8 +71,12 @@ def _elsewhere(context: Context) -> Answers:
         return
     yield failed(
         f"{name} is in {there}, not in {location(context)}: a run would make a second one",
-        f"set cluster.location to {there}, or cluster.name to another name",
+        f"set cluster.location{_region_too(context, there)} to {there}, or cluster.name to another name",
     )
+
+
+def _region_too(context: Context, there: str) -> str:
+    return "" if there.startswith(context.variables.region) else " (and region, zone)"
 
 
 def _control_plane(context: Context, found: Cluster) -> Iterator[Answer]:

@@ -23,7 +23,7 @@ from runbook.steps.context import Context
 from runbook.steps.gke.reads import cluster, is_autopilot
 
 SYSTEM = "kube-system"
-TAINT = {"key": CHIPS, "value": "present", "effect": "NoSchedule"}
+CORDONED = "node.kubernetes.io/unschedulable"
 BLOCKING = frozenset({"NoSchedule", "NoExecute"})
 ENDED = frozenset({"Succeeded", "Failed"})
 NO_NODES = "there are no TPU nodes yet: 2.4 makes them"
@@ -59,7 +59,7 @@ def ready(context: Context) -> Answers:
         yield from problems
         return
     chips = context.variables.tpu.chips
-    yield ok(f"{len(found)} TPU nodes are ready, {chips} chips each, labels and taint as expected")
+    yield ok(f"{len(found)} ready with {chips} chips, labels and taint as expected")
 
 
 def free_chips(context: Context) -> Answers:
@@ -113,7 +113,7 @@ def _daemon(known: Mapping[str, Object], name: str, wanted: bool, section: str) 
     if there < desired:
         look = f"kubectl --namespace={SYSTEM} get pods --selector=k8s-app={name} --output=wide"
         return failed(f"is ready on {there} of {desired} nodes: Pods there do not start", look, about=name)
-    return ok(f"is ready on all {desired} nodes", about=name)
+    return ok(f"is ready on all {desired} node(s)", about=name)
 
 
 def _problems(context: Context, node: Object) -> Iterator[Answer]:
@@ -147,13 +147,13 @@ def _taint_problems(node: Object, bare: bool) -> Iterator[Answer]:
             f"{name} lacks the taint {CHIPS}=present:NoSchedule: other Pods may take its memory",
             f"kubectl taint node {name} {CHIPS}=present:NoSchedule",
         )
+    if node["spec"].get("unschedulable"):
+        yield failed(f"{name} is cordoned: no new Pod starts there", f"kubectl uncordon {name}")
     for taint in taints:
-        if taint.get("effect") in BLOCKING and taint.get("key") != CHIPS:
+        if taint.get("effect") in BLOCKING and taint.get("key") not in {CHIPS, CORDONED}:
             yield failed(
                 f"{name} has the taint {taint['key']}:{taint['effect']}, which the server does not tolerate",
-                f"kubectl uncordon {name}"
-                if taint["key"] == "node.kubernetes.io/unschedulable"
-                else f"kubectl describe node {name} tells who set it",
+                f"kubectl describe node {name} tells who set it",
             )
 
 
