@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from rehearsal.documents import Database
 from rehearsal.gke.names import ClusterName
 
+COLLECTION = "kubeconfig files"
 
-def write_kubeconfig(file: Path, cluster: ClusterName, endpoint: str, command: str) -> None:
-    """Write a file whose one user logs in by running a program.
+
+def write_kubeconfig(
+    database: Database, file: Path, cluster: ClusterName, endpoint: str, command: str
+) -> None:
+    """Write a file whose one user logs in by running a program; a reset takes it away again.
 
     Args:
+        database: remembers it.
         file: JSON, which is YAML too.
         endpoint: the API server's host and port.
         command: the program.
@@ -29,3 +35,14 @@ def write_kubeconfig(file: Path, cluster: ClusterName, endpoint: str, command: s
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file.touch(mode=0o600)
     file.write_text(json.dumps(config))
+    database.collection(COLLECTION)[str(file)] = config
+
+
+def remove_kubeconfigs(database: Database) -> None:
+    """Delete the files that scenarios wrote, unless somebody has written them anew."""
+    written = database.collection(COLLECTION)
+    for name, config in written.items():
+        file = Path(name)
+        if file.exists() and file.read_text() == json.dumps(config):
+            file.unlink()
+    written.clear()

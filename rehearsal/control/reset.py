@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rehearsal.control.kubeconfig import remove_kubeconfigs
 from rehearsal.gke import Gke
 from rehearsal.kube.told import Told
 from rehearsal.world import World
@@ -12,6 +13,7 @@ async def reset(world: World, gke: Gke) -> None:
     await gke.forget()
     world.database.erase("storage.")
     Told(world.database).forget()
+    remove_kubeconfigs(world.database)
     for path in (world.home / "storage").rglob("*"):
         if path.is_file():
             path.unlink()

@@ -52,6 +52,7 @@ class Verbs:
         """
         verbs: dict[str, Callable[[Any], Awaitable[None]]] = {
             "reset": self._reset,
+            "project": self._project,
             "cluster": self._cluster,
             "node_pools": self._node_pools,
             "operation": self._operation,
@@ -71,6 +72,13 @@ class Verbs:
 
     async def _reset(self, _: bool) -> None:
         await reset(self._world, self._gke)
+
+    async def _project(self, wanted: dict[str, Any]) -> None:
+        """Tell what is off, forbidden, reserved and granted in the projects."""
+        try:
+            self._world.project.change(wanted)
+        except (TypeError, ValueError) as error:
+            raise GoogleError(400, f"project: {error}") from error
 
     async def _cluster(self, wanted: dict[str, Any]) -> None:
         await self._gke.operations.end_now(self._gke.create_cluster(self._name, wanted))
@@ -144,7 +152,8 @@ class Verbs:
             await self._kubernetes("POST", self._collection("Event"), event)
 
     async def _kubeconfig(self, wanted: dict[str, str]) -> None:
-        write_kubeconfig(Path(wanted["file"]), self._name, self._endpoint(), wanted["command"])
+        file, command = Path(wanted["file"]), wanted["command"]
+        write_kubeconfig(self._world.database, file, self._name, self._endpoint(), command)
 
     async def _until(self, wanted: list[dict[str, str]]) -> None:
         """Wait until a list of the cluster's objects shows some text: the state has then come about."""

@@ -32,10 +32,11 @@ def examine(line: Line) -> int:
     Returns:
         1 if anything failed, else 0.
     """
+    from runbook.doctor.diagnosis import diagnose
     from runbook.doctor.preflight.run import examine as preflight
 
     with _context(line) as context:
-        findings = preflight(context)
+        findings = [*preflight(context), *diagnose(context)]
     for finding in findings:
         print(json.dumps(asdict(finding)) if line.options.json else _text(finding))
     return 1 if any(finding.verdict == "failed" for finding in findings) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from runbook.doctor.diagnosis.pods import name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
@@ -10,18 +11,19 @@ from runbook.doctor.finding import Finding
 from runbook.engine.errors import MissingError
 from runbook.steps.kube.rollout import progress
 
+_LINES: Final = 5
+
 
 def unnamed(seen: Snapshot) -> Iterator[Finding]:
-    """Tell of reads that were refused, and of a server that is not ready."""
+    """Tell of reads that were refused, a benchmark that failed, and a server that is not ready."""
     for error in seen.refusals:
         if not isinstance(error, MissingError):
             yield Finding(
                 f"reading {error.place or 'the cloud'}", "failed", error.message, error.remedy or ""
             )
-    if seen.deployment is None:
-        return
-    now = progress(seen.deployment)
-    if not now.done:
+    yield from _benchmark(seen)
+    now = progress(seen.deployment) if seen.deployment else None
+    if now and not now.done:
         fact = f"{now.text}, for no known reason: it may just be starting"
         yield Finding(
             f"deployment {seen.variables.server.name}",
@@ -30,6 +32,15 @@ def unnamed(seen: Snapshot) -> Iterator[Finding]:
             f"kubectl describe pods -n {seen.variables.kube.namespace} -l app={seen.variables.server.name}",
             tuple(_states(seen)),
         )
+
+
+def _benchmark(seen: Snapshot) -> Iterator[Finding]:
+    """Tell of the last benchmark where it failed, with the end of its log."""
+    for log in seen.logs:
+        if log.pod["status"].get("phase") == "Failed":
+            name = log.pod["metadata"]["name"]
+            remedy = f"kubectl logs -n {seen.variables.kube.namespace} {name}"
+            yield Finding(f"pod {name}", "warning", "it failed", remedy, log.text.splitlines()[-_LINES:])
 
 
 def _states(seen: Snapshot) -> Iterator[str]:
