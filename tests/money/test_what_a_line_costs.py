@@ -105,6 +105,13 @@ def test_the_page_of_a_run_lists_it(running: Operator) -> None:
     assert "1000.00 XTS an hour" in page
 
 
+def test_autopilot_bills_what_pods_ask_for(empty: Operator) -> None:
+    line = cost(empty.inv("setup", "--check", "--set", "cluster.mode=autopilot", *SETTINGS))
+    assert f"{CLUSTER} 3.00" in line
+    assert "without a price: Pods of cluster rehearsal (Autopilot bills what they ask for)" in line
+    assert "node pool" not in line
+
+
 def test_a_step_that_makes_nothing_that_bills_says_nothing_of_it(running: Operator) -> None:
     ended = running.inv("step", "2.1,3.3")
     assert ended.code == 0
