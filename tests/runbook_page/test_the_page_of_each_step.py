@@ -21,7 +21,8 @@ ENVIRONMENTS = {
     "rehearsal": [],
     "gke": ["provider=gke", "project=my-project", "node_pool.capacity=flex-start", "node_pool.reservation="],
     "kubeconfig": ["provider=kubeconfig", "kube.context=mine"],
-    "no Gateway API, another namespace": ["cluster.gateway_api=false", "kube.namespace=serving"],
+    "autopilot": ["provider=gke", "cluster.mode=autopilot", "kube.namespace=serving"],
+    "no Gateway API": ["cluster.gateway_api=false"],
     "plain bucket, everything else": [
         *("bucket.hierarchical_namespace=false", "kube.service_account=server", "kube.force=true"),
         *("server.expose=internal", "server.source_ranges=[10.0.0.0/8]", "server.api_key={env: SERVER_KEY}"),
@@ -133,6 +134,15 @@ def test_sections_that_need_gke_say_so_where_there_is_none(offline):
     for number in ("2.2", "2.3.1", "2.3.2", "2.4", "6.2", "6.3"):
         assert told[number]["commands"] == []
         assert "provider is kubeconfig" in told[number]["note"]
+
+
+def test_sections_that_autopilot_does_by_itself_say_so(offline):
+    records = offline.json_lines("runbook", "--json", *settings("cluster.mode=autopilot"))
+    told = {record["section"]: record["manual"] for record in records}
+    assert told["2.2"]["commands"][0][:4] == ["gcloud", "container", "clusters", "create-auto"]
+    for number in ("2.3.1", "2.3.2", "2.3.4", "2.4", "6.2"):
+        assert told[number]["commands"] == []
+        assert "on an Autopilot cluster" in told[number]["note"]
 
 
 def test_the_line_of_inv_has_the_options_that_gave_the_values(offline):

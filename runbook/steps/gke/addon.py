@@ -41,7 +41,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         MissingError: the cluster is not there.
         RefusedError: the cluster's version does not know an option of the mount.
     """
-    if skipped := not_gke(context) or part_of_autopilot(context, f"{arguments.addon} is always on"):
+    if skipped := not_gke(context) or part_of_autopilot(context, _by_autopilot(arguments)):
         return skipped
     if arguments.addon == "GcsFuseCsiDriver" and (found := cluster(context)):
         require_mount(context, found)
@@ -55,12 +55,16 @@ def run(arguments: Arguments, context: Context) -> StepResult:
 
 def manual(arguments: Arguments, context: Context) -> Manual:
     """Tell how to switch the add-on on by hand."""
-    if nothing := nothing_by_hand(context):
+    if nothing := nothing_by_hand(context, _by_autopilot(arguments)):
         return nothing
     request = enable_addons(cluster_name(context), [arguments.addon])
     return feature(
         context, request, FIELDS[arguments.addon][0], f"--update-addons={arguments.addon}=DISABLED"
     )
+
+
+def _by_autopilot(arguments: Arguments) -> str:
+    return f"{arguments.addon} is always on"
 
 
 def _feature(arguments: Arguments) -> Feature:

@@ -27,6 +27,7 @@ from runbook.steps.gke.reads import Cluster, cluster, cluster_key, is_autopilot,
 from runbook.steps.gke.versions import require_machines
 
 MODE = "config.workloadMetadataConfig.mode"
+BY_AUTOPILOT = "GKE makes the nodes that Pods ask for"
 
 Pool = dict[str, Any]
 """The GKE API's NodePool."""
@@ -73,7 +74,7 @@ def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: AR
 
 def manual(arguments: Arguments, context: Context) -> Manual:
     """Tell how to create, or delete, the node pool by hand."""
-    if nothing := nothing_by_hand(context):
+    if nothing := nothing_by_hand(context, BY_AUTOPILOT):
         return nothing
     parent, name = cluster_name(context), context.variables.node_pool.name
     create, delete = wanted(context).argv, delete_node_pool(parent, name).argv
@@ -174,7 +175,7 @@ def _made_by_gke(arguments: Arguments, context: Context) -> Skip | None:
     found = cluster(context)
     if found is not None and is_autopilot(found) and arguments.state == "present":
         require_machines(context, found)
-    return part_of_autopilot(context, "GKE makes the nodes that Pods ask for")
+    return part_of_autopilot(context, BY_AUTOPILOT)
 
 
 def _require_healthy(context: Context, pool: Pool) -> None:

@@ -27,7 +27,15 @@ def part_of_autopilot(context: Context, why: str) -> Skip | None:
     return None
 
 
-def nothing_by_hand(context: Context) -> Manual | None:
-    """Give the manual of a GKE section where there is no GKE to talk to."""
-    skipped = not_gke(context)
-    return Manual(note=f"Nothing is done here: {skipped.reason}.") if skipped else None
+def nothing_by_hand(context: Context, of_autopilot: str = "") -> Manual | None:
+    """Give the manual of a GKE section where there is no GKE to talk to, or where Autopilot does it.
+
+    Args:
+        of_autopilot: what an Autopilot cluster has or does by itself; empty where that makes no difference.
+    """
+    reason = ""
+    if skipped := not_gke(context):
+        reason = skipped.reason
+    elif of_autopilot and context.variables.cluster.mode == "autopilot":
+        reason = f"on an Autopilot cluster {of_autopilot}"
+    return Manual(note=f"Nothing is done here: {reason}.") if reason else None

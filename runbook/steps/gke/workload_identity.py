@@ -28,6 +28,7 @@ from runbook.steps.gke.reads import Cluster, cluster_key, node_pool, require_clu
 
 PATH = ("workloadIdentityConfig", "workloadPool")
 MODE = "GKE_METADATA"
+BY_AUTOPILOT = "Workload Identity is always on"
 
 
 class Arguments(StepArguments):
@@ -40,7 +41,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     Raises:
         MissingError: the cluster is not there.
     """
-    if skipped := not_gke(context) or part_of_autopilot(context, "Workload Identity is always on"):
+    if skipped := not_gke(context) or part_of_autopilot(context, BY_AUTOPILOT):
         return skipped
     name = cluster_name(context)
     feature = Feature("Workload Identity", PATH, name.workload_pool, None)
@@ -62,7 +63,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
 
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
     """Tell how to switch Workload Identity on by hand."""
-    if nothing := nothing_by_hand(context):
+    if nothing := nothing_by_hand(context, BY_AUTOPILOT):
         return nothing
     name = cluster_name(context)
     pool = context.variables.node_pool
