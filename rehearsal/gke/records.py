@@ -10,6 +10,8 @@ from typing import Any
 
 from rehearsal.documents import Collection
 from rehearsal.front.errors import GoogleError
+from rehearsal.gke.autopilot import is_autopilot
+from rehearsal.gke.locations import TPU7X_ZONES, region_of, zones_of
 from rehearsal.gke.names import ClusterName
 from rehearsal.gke.nodes import nodes_of
 
@@ -63,7 +65,7 @@ class ClusterRecord:
 
     def facts(self) -> dict[str, Any]:
         """Tell Kubernetes what it has to know of the cluster."""
-        addons = self.cluster["addonsConfig"]
+        addons, region = self.cluster["addonsConfig"], region_of(self.name.location)
         return {
             "name": self.name.cluster,
             "location": self.name.location,
@@ -72,6 +74,9 @@ class ClusterRecord:
             "workload_pool": self.cluster.get("workloadIdentityConfig", {}).get("workloadPool") or None,
             "gcsfuse": bool(addons.get("gcsFuseCsiDriverConfig", {}).get("enabled")),
             "nodes": self.nodes(),
+            "autopilot": is_autopilot(self.cluster),
+            "zones": zones_of(region),
+            "tpu_zones": [zone for zone in zones_of(region) if zone in TPU7X_ZONES],
         }
 
     def shown(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from rehearsal.kube.api.store import Store
 from rehearsal.kube.certificates import Authority
 from rehearsal.kube.control.addons import install_addons
 from rehearsal.kube.control.admission import Admission
+from rehearsal.kube.control.autopilot import NodeProvisioning
+from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.manager import controllers
 from rehearsal.kube.control.nodes import register_nodes
 from rehearsal.kube.facts import ClusterFacts
@@ -40,7 +43,8 @@ class Cluster:
     def __init__(self, world: World, key: str, facts: Mapping[str, Any], authority: Authority) -> None:
         self._world = world
         self._authority = authority
-        self._facts = ClusterFacts(key)
+        self._made = world.database.collection(f"kubernetes {key} made for Pods")
+        self._facts = ClusterFacts(key, nodes=list((self._made.get("nodes") or {}).get("made", [])))
         self._facts.take(facts)
         self._objects = world.database.collection(f"kubernetes {key}")
         self._folder = world.home / "kubernetes" / key.replace("/", "_")
@@ -59,7 +63,9 @@ class Cluster:
             port: the port of the last time, taken again where it is free; 0 = any.
         """
         self.take(None)
-        loop = controllers(self._store, self._admission, self._world)
+        scaler = EventRecorder(self._store, "cluster-autoscaler")
+        provisioning = NodeProvisioning(self._store, self._facts, scaler, partial(self.take, None))
+        loop = controllers(self._store, self._admission, self._world, provisioning)
         self._tasks = [supervised(loop.run(), "controllers"), supervised(self._kubelet.run(), "kubelet")]
         app = application(self._store, self._kubelet, self._admission, self._facts.version)
         app.middlewares[:0] = middlewares(self._world, "kubernetes")
@@ -81,6 +87,7 @@ class Cluster:
         """Make Nodes and add-ons what GKE says."""
         if facts is not None:
             self._facts.take(facts)
+        self._made["nodes"] = {"made": [dict(node) for node in self._facts.made]}
         install_addons(self._store, self._facts)
         register_nodes(self._store, self._facts)
 
@@ -98,4 +105,5 @@ class Cluster:
     def erase(self) -> None:
         """Forget all objects and files of a stopped cluster."""
         self._objects.clear()
+        self._made.clear()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MADE_FOR_PODS = "nap"
+"""How the names of node pools begin that GKE makes by itself (node auto-provisioning)."""
+
 
 @dataclass
 class ClusterFacts:
@@ -17,6 +20,8 @@ class ClusterFacts:
         workload_pool: the cluster's Workload Identity pool, or empty.
         gcsfuse: whether the Cloud Storage FUSE CSI driver add-on is on.
         nodes: name, node_pool, zone, machine_type, labels, taints, capacity and workload_metadata of each.
+        autopilot: whether nodes are made for the Pods that find none; these are kept beside GKE's own.
+        zones: where such nodes can be; tpu_zones: where with TPUs.
     """
 
     key: str
@@ -26,6 +31,9 @@ class ClusterFacts:
     workload_pool: str = ""
     gcsfuse: bool = False
     nodes: list[Mapping[str, Any]] = field(default_factory=list)
+    autopilot: bool = False
+    zones: list[str] = field(default_factory=list)
+    tpu_zones: list[str] = field(default_factory=list)
 
     def take(self, facts: Mapping[str, Any]) -> None:
         """Take over what GKE says now."""
@@ -34,7 +42,15 @@ class ClusterFacts:
         self.version = facts["version"]
         self.workload_pool = facts.get("workload_pool") or ""
         self.gcsfuse = bool(facts.get("gcsfuse"))
-        self.nodes = list(facts.get("nodes") or [])
+        self.autopilot = bool(facts.get("autopilot"))
+        self.zones = list(facts.get("zones") or [])
+        self.tpu_zones = list(facts.get("tpu_zones") or [])
+        self.nodes = [*(facts.get("nodes") or []), *self.made]
+
+    @property
+    def made(self) -> list[Mapping[str, Any]]:
+        """List the nodes that were made for Pods."""
+        return [node for node in self.nodes if node.get("made_for")]
 
     def workload_metadata(self, node: str) -> str:
         """Say which metadata server a node's Pods see: GKE_METADATA or GCE_METADATA."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rehearsal.kube.api.store import Store
 from rehearsal.kube.control.admission import Admission
+from rehearsal.kube.control.autopilot import NodeProvisioning
 from rehearsal.kube.control.control_loop import ControlLoop
 from rehearsal.kube.control.deployments import Deployments
 from rehearsal.kube.control.endpoints import Endpoints
@@ -21,12 +22,15 @@ from rehearsal.kube.control.volume_protection import ClaimProtection, VolumeProt
 from rehearsal.world import World
 
 
-def controllers(store: Store, admission: Admission, world: World) -> ControlLoop:
+def controllers(
+    store: Store, admission: Admission, world: World, provisioning: NodeProvisioning
+) -> ControlLoop:
     """Build the loop with every controller of a cluster.
 
     Args:
         admission: what Pods of controllers must pass.
         world: for how durations pass.
+        provisioning: makes Autopilot's nodes.
     """
     jobs, replica_sets = EventRecorder(store, "job-controller"), EventRecorder(store, "replicaset-controller")
     return ControlLoop(
@@ -43,6 +47,7 @@ def controllers(store: Store, admission: Admission, world: World) -> ControlLoop
             PodCollector(store),
             GarbageCollector(store),
             Scheduler(store, EventRecorder(store, "default-scheduler")),
+            provisioning,
             Endpoints(store),
             LoadBalancers(store, EventRecorder(store, "service-controller"), world),
             EventExpiry(store),
