@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from runbook.steps.kube.templates import render
 from tests.manifests.conftest import ROOT, Objects, Workload, values
@@ -109,11 +112,16 @@ def test_d19_an_exposed_service_has_sources_and_a_key(workload: Workload) -> Non
     assert key["valueFrom"]["secretKeyRef"] == {"name": "vllm-tpu-api-key", "key": "api-key"}
 
 
+def test_d19_a_service_inside_the_network_may_be_open_to_all_of_it(workload: Workload) -> None:
+    assert "loadBalancerSourceRanges" not in workload("server.expose=internal")["Service"]["spec"]
+
+
 def test_d20_to_d24_probes_rollout_timeouts_and_memory_suit_a_slow_start(workload: Workload) -> None:
     objects = workload()
     spec, server = objects["Deployment"]["spec"], container(objects, "Deployment")
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert server[probe]["httpGet"] == {"path": "/health", "port": 8000}
+        assert server[probe]["timeoutSeconds"] == 10
     assert server["startupProbe"]["periodSeconds"] * server["startupProbe"]["failureThreshold"] == 3600
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
     assert spec["progressDeadlineSeconds"] == 3600
@@ -134,9 +142,23 @@ def test_d28_to_d30_the_benchmark_is_a_job_of_its_own_on_a_cpu_node(workload: Wo
     assert job["metadata"]["name"] == "vllm-bench-20261123-154200-1a2b"
     assert (job["spec"]["backoffLimit"], pod["restartPolicy"]) == (0, "Never")
     assert job["spec"]["ttlSecondsAfterFinished"] == 86400
-    assert "nodeSelector" not in pod
+    assert pod["nodeSelector"] == {"iam.gke.io/gke-metadata-server-enabled": "true"}
     assert "tolerations" not in pod
     assert pod["volumes"][0]["persistentVolumeClaim"]["readOnly"] is True
+
+
+@pytest.mark.parametrize("setting", ["bench.tokenizer=hub", "provider=kubeconfig", "cluster.mode=autopilot"])
+def test_d29_where_no_volume_wants_an_identity_or_every_node_has_it_no_node_is_chosen(
+    workload: Workload, setting: str
+) -> None:
+    assert "nodeSelector" not in workload(setting)["Job"]["spec"]["template"]["spec"]
+
+
+def test_no_pod_gets_what_it_does_not_use(workload: Workload) -> None:
+    objects = workload()
+    for kind in ("Deployment", "Job"):
+        pod = objects[kind]["spec"]["template"]["spec"]
+        assert (pod["enableServiceLinks"], pod["automountServiceAccountToken"]) == (False, False)
 
 
 def test_d29_beside_the_server_it_tolerates_the_taint(workload: Workload) -> None:
@@ -193,6 +215,26 @@ def test_the_benchmarks_script_gives_progress_lines_the_saved_result_and_the_exi
     assert ended.stdout.split("\n")[:1] == ["bench serve"]
     between = ended.stdout.partition("----- bench.json -----\n")[2].partition("\n----- end of")[0]
     assert json.loads(between) == {"completed": 2}
+
+
+def test_a_benchmark_that_breaks_as_process_1_loses_no_line_of_its_traceback(
+    workload: Workload, tmp_path: Path
+) -> None:
+    isolated = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if not shutil.which("unshare") or subprocess.run([*isolated, "true"], check=False).returncode:
+        pytest.skip("unshare makes no process 1 here, so what the kernel kills at its end is not seen")
+    vllm = tmp_path / "vllm"
+    vllm.write_text("#!/usr/bin/env bash\nprintf ' 0%%|\\r' >&2\nseq 2000 >&2\nexit 1\n")
+    vllm.chmod(0o755)
+    ended = subprocess.run(
+        [*isolated, *container(workload(), "Job")["command"], "bench", "serve"],
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.split() == ["0%|", *map(str, range(1, 2001))]
 
 
 def test_values_are_quoted_only_where_yaml_would_read_something_else() -> None:
