@@ -51,6 +51,7 @@ class Findings:
         unset = not said or (len(said) == 1 and said[0].value in ("", None))
         return self.file if unset else said[0].place
 
+
 MULTI_REGIONS: Final = {"us": "us", "europe": "eu", "asia": "asia"}
 """Cloud Storage's multi-regions, by the beginning of the regions that they contain."""
 
@@ -136,6 +137,18 @@ def _shape(variables: Variables, findings: Findings) -> None:
             "server.image",
             f"{variables.server.image} is not in Artifact Registry, and private nodes reach no other "
             "registry without Cloud NAT",
+        )
+
+
+def _vocabulary(variables: Variables, findings: Findings) -> None:
+    cluster = variables.cluster
+    private = cluster.private_nodes or cluster.endpoint == "private"
+    speaks_harmony = "gpt-oss" in variables.checkpoint.repository
+    if private and speaks_harmony and not variables.server.vocabulary:
+        findings.warning(
+            "server.vocabulary",
+            "is not set: private nodes fetch gpt-oss's vocabulary from the internet, which needs Cloud NAT",
+            "name a folder such as vocabulary; 4.3 says how the file gets there",
         )
 
 
@@ -300,6 +313,7 @@ _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _rehearsal_only,
     _locations,
     _shape,
+    _vocabulary,
     _credentials,
     _capacity,
     _devices,

@@ -128,7 +128,7 @@ class Server(Group):
     )
     vocabulary: Folder | None = Field(
         description="folder below the model's that holds o200k_base.tiktoken (TIKTOKEN_ENCODINGS_BASE), for "
-        "chat on nodes without internet; null: chat fetches it"
+        "nodes without internet; null: the server fetches it"
     )
     engine_ready_timeout_s: WholeSeconds = Field(
         description="how long vLLM waits for its engines (VLLM_ENGINE_READY_TIMEOUT_S), in seconds"

@@ -85,6 +85,14 @@ def test_d36_chat_finds_its_vocabulary_in_the_mounted_folder() -> None:
     assert "TIKTOKEN_ENCODINGS_BASE" not in server_environment()
 
 
+def test_d36_private_nodes_without_it_are_warned_of() -> None:
+    private = ("cluster.private_nodes=true", "model=gpt-oss-120b")
+    told = [str(warning) for warning in load(ROOT, "rehearsal", private, {}).warnings]
+    assert [text for text in told if "server.vocabulary is not set" in text]
+    told = [str(warning) for warning in load(ROOT, "rehearsal", (*private, VOCABULARY), {}).warnings]
+    assert not [text for text in told if "server.vocabulary" in text]
+
+
 def test_d36_a_vocabulary_that_is_not_there_is_told_before_the_server_starts(place: Place) -> None:
     told = place.with_settings(VOCABULARY)
     error = told.check("kube.apply", **SERVER).error

@@ -55,7 +55,7 @@ def require_complete_model(context: Context) -> str:
 
 
 def require_vocabulary(context: Context) -> None:
-    """Look that the vocabulary is where `server.vocabulary` says: without it the first chat fails.
+    """Look that the vocabulary is where `server.vocabulary` says: without it chat, or the start, fails.
 
     Raises:
         MissingError: it is not there.
