@@ -21,8 +21,8 @@ SHORT = (
     "and short of 1 VM count of machine type tpu7x-standard-4t."
 )
 STOCKOUT = (
-    "Google Compute Engine: [GCE_STOCKOUT]: The zone 'projects/rehearsal-project/zones/us-central1-c' does not "
-    "have enough resources available to fulfill the request. Try a different zone, or try again later."
+    "Google Compute Engine: [GCE_STOCKOUT]: The zone 'projects/rehearsal-project/zones/us-central1-c' does "
+    "not have enough resources available to fulfill the request. Try a different zone, or try again later."
 )
 PERMISSION = f'Required "container.clusters.update" permission(s) for "{CLUSTER}".'
 
