@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from typing import Any
 
 import pytest
@@ -143,16 +145,50 @@ def test_an_object_on_its_way_out_is_waited_for(deployed: Place) -> None:
     assert (done.status, paths(done.changes)) == (Status.CHANGED, ["service/vllm-service"])
 
 
-def test_a_key_is_kept_in_a_secret_and_never_shown(place: Place) -> None:
+def with_key(place: Place, text: str, *settings: str) -> Place:
     key = place.home / "key"
-    key.write_text("s3cret-key")
+    key.write_text(text)
     key.chmod(0o600)
-    guarded = place.with_settings(f"server.api_key={{file: {key}}}")
-    changed = guarded.converges("kube.apply", **SERVER)
-    assert changed[0] == "secret/vllm-tpu-api-key"
-    key.write_text("an0ther-key")
-    other = place.with_settings(f"server.api_key={{file: {key}}}")
-    planned = other.check("kube.apply", **SERVER)
-    (difference,) = planned.changes[0].differences
-    assert difference.path == "secret/vllm-tpu-api-key.data.api-key"
-    assert (difference.before, difference.after) == ("***", "***")
+    return place.with_settings(f"server.api_key={{file: {key}}}", *settings)
+
+
+def test_the_keys_secret_waits_for_its_namespace(place: Place) -> None:
+    planned = with_key(place, "s3cret-key", "kube.namespace=serving").check("kube.apply", **SERVER)
+    kinds = [path.partition("/")[0] for path in paths(planned.changes)]
+    assert kinds[:3] == ["namespace", "secret", "persistentvolume"]
+
+
+def test_a_key_is_kept_in_a_secret_and_never_shown_and_another_key_rolls_the_server_over(
+    place: Place,
+) -> None:
+    changed = with_key(place, "s3cret-key").converges("kube.apply", **SERVER)
+    assert changed[0].startswith("secret/vllm-tpu-api-key-")
+    planned = with_key(place, "an0ther-key").check("kube.apply", **SERVER)
+    secret, deployment = planned.changes
+    assert secret.differences[0].path.startswith("secret/vllm-tpu-api-key-")
+    assert secret.differences[0].path != changed[0]
+    assert "valueFrom.secretKeyRef.name" in str(paths([deployment]))
+    assert "s3cret" not in str(planned)
+    assert "an0ther" not in str(planned)
+
+
+@pytest.mark.clients
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not on this machine")
+def test_the_keys_command_makes_the_same_secret_twice(deployed: Place) -> None:
+    guarded = with_key(deployed, "s3cret-key")
+    change = guarded.check("kube.apply", **SERVER).changes[0]
+    reference = Reference("v1", "Secret", "default", change.differences[0].path.partition("/")[2])
+    for _ in range(2):
+        typed = subprocess.run(change.command, input=b"s3cret-key", capture_output=True, check=False)
+        assert typed.returncode == 0, typed.stderr
+    made = deployed.get(reference)
+    assert made is not None
+    assert made["data"] == {"api-key": "czNjcmV0LWtleQ=="}
+    assert reference in deployed.of_kind("v1", "Secret")
+    assert not [path for path in paths(guarded.check("kube.apply", **SERVER).changes) if "secret/" in path]
+
+
+def test_other_mount_options_are_another_volume_and_so_reach_the_pods(deployed: Place) -> None:
+    other = deployed.with_settings("volume.mount_options=[implicit-dirs]")
+    kinds = [path.partition("/")[0] for path in paths(other.check("kube.apply", **SERVER).changes)]
+    assert kinds == ["persistentvolume", "persistentvolumeclaim", "deployment"]

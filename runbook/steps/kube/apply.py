@@ -19,6 +19,7 @@ from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
 from runbook.engine.errors import MissingError
 from runbook.engine.manual import Manual
+from runbook.engine.shell import SHELL, shell_text
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.gke.bills import cluster_bills
@@ -83,7 +84,7 @@ def manual(arguments: Arguments, context: Context) -> Manual:
     return Manual(
         commands=[
             _apply_command(arguments, context, force=context.variables.kube.force),
-            *([_secret_command(context), _label_secret_command(context)] if guarded else []),
+            *([_secret_command(context, force=context.variables.kube.force)] if guarded else []),
             *(_of(context, server, ["rollout", "status"]) for server in servers),
         ],
         check=[
@@ -99,12 +100,6 @@ def _note(*, guarded: bool) -> str:
     note = "The file is that of 4.2. The rollout takes as long as the model takes to load."
     key = " The Secret's command reads the key from its input: pipe it in, without a newline."
     return note + key if guarded else note
-
-
-def _label_secret_command(context: Context) -> list[str]:
-    said = [f"{name}={value}" for name, value in labels(context).items()]
-    namespace = f"--namespace={context.variables.kube.namespace}"
-    return kubectl(context, "label", f"secret/{api_key_name(context.variables)}", *said, namespace)
 
 
 def _require_nodes(context: Context) -> None:
@@ -189,21 +184,29 @@ def _change(
 
 def _command(arguments: Arguments, context: Context, wanted: Object, *, force: bool) -> list[str]:
     if wanted["kind"] == "Secret":
-        return _secret_command(context)
+        return _secret_command(context, force=force)
     return _apply_command(arguments, context, force=force)
 
 
-def _secret_command(context: Context) -> list[str]:
+def _secret_command(context: Context, *, force: bool) -> list[str]:
+    """Write the commands that make the Secret's object of their input, label it, and apply it."""
     name, source = api_key_name(context.variables), f"--from-file={API_KEY_FIELD}=/dev/stdin"
     namespace = f"--namespace={context.variables.kube.namespace}"
-    return kubectl(context, "create", "secret", "generic", name, source, namespace)
+    said = [f"{label}={value}" for label, value in labels(context).items()]
+    made = ["kubectl", "create", "secret", "generic", name, source, namespace, "--dry-run=client"]
+    labelled = ["kubectl", "label", "--local", *said, "--filename=-", "--output=yaml"]
+    steps = [[*made, "--output=yaml"], labelled, _applied_from(context, "-", force=force)]
+    return [*SHELL, " |\n".join(shell_text(step) for step in steps)]
 
 
 def _apply_command(arguments: Arguments, context: Context, *, force: bool) -> list[str]:
+    return _applied_from(context, shown(manifest_path(context, arguments.template)), force=force)
+
+
+def _applied_from(context: Context, source: str, *, force: bool) -> list[str]:
     manager = f"--field-manager={context.variables.kube.field_manager}"
     owner = [manager, *(["--force-conflicts"] if force else [])]
-    path = shown(manifest_path(context, arguments.template))
-    return kubectl(context, "apply", "--server-side", *owner, "-f", path)
+    return kubectl(context, "apply", "--server-side", *owner, "-f", source)
 
 
 def _of(context: Context, reference: Reference, verb: Sequence[str], *flags: str) -> list[str]:

@@ -1,7 +1,7 @@
 """What deploy and bench are made of: the values and names that the templates get, and the rendered objects.
 
 Beside the variables a template may use:
-`environment`, `names.volume`, `names.claim` (with a hash of all that cannot be changed in a volume),
+`environment`, `names.volume`, `names.claim` (with a hash of all that cannot be changed in a mounted volume),
 `names.api_key`, `names.job`, `paths.mount` (where the guide mounts), `paths.volume` (where the volume is
 mounted: the model's folder below that when only it is), `model_content` (a hash of the model's files),
 `autopilot_nodes` (labels by which Pods ask an Autopilot cluster for their nodes; else none).
@@ -14,11 +14,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from runbook.clients.kube.objects import Object
 from runbook.config.schema import Variables
+from runbook.config.secret import Secret
 from runbook.engine.change import FactKey
 from runbook.engine.errors import ManifestError, Place
 from runbook.steps.context import Context
@@ -30,6 +32,7 @@ MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 COMPONENT: Final = "app.kubernetes.io/component"
 ENVIRONMENT: Final = "runbook/environment"
 API_KEY_FIELD: Final = "api-key"
+_HASH_ROUNDS: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,10 @@ def job_name(context: Context) -> str:
 
 
 def api_key_name(variables: Variables) -> str:
-    """Name the Secret that holds the server's key."""
-    return f"{variables.server.name}-api-key"
+    """Name the Secret that holds the server's key: another key is another name, so that Pods follow it."""
+    key = variables.server.api_key
+    name = f"{variables.server.name}-api-key"
+    return name if key is None else f"{name}-{_key_hash(key, name)}"
 
 
 def api_key_secret(context: Context) -> Object | None:
@@ -168,8 +173,15 @@ def _manifest(context: Context, template: str) -> Manifest:
     return Manifest(path, text, tuple(parse(text, path)))
 
 
+@cache
+def _key_hash(key: Secret, salt: str) -> str:
+    """Hash a key slowly and briefly, as names are public: what guesses keys learns too little."""
+    digest = hashlib.pbkdf2_hmac("sha256", key.reveal().encode(), salt.encode(), _HASH_ROUNDS)
+    return digest.hex()[:8]
+
+
 def _volume_hash(variables: Variables) -> str:
-    """Hash what the API refuses to change in a volume or its claim."""
+    """Hash what the API refuses to change in a volume or its claim, and what running Pods would not see."""
     volume = variables.volume
     fixed = [
         variables.bucket.name,
@@ -177,5 +189,6 @@ def _volume_hash(variables: Variables) -> str:
         volume.capacity,
         volume.storage_class,
         dict(volume.attributes),
+        list(volume.mount_options),
     ]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:8]
