@@ -8,17 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from runbook.clients.gke_requests import (
-    GkeRequest,
-    create_autopilot_cluster,
-    create_cluster,
-    delete_cluster,
-)
-from runbook.clients.gke_shapes import Shape
+from runbook.clients.gke_requests import delete_cluster
 from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, StepResult
 from runbook.engine.errors import ConflictError, FailedError, Place
@@ -26,12 +20,10 @@ from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.manuals import look
+from runbook.steps.gke.new_cluster import creation, predicted, summary
 from runbook.steps.gke.operations import cluster_name, joined, make
 from runbook.steps.gke.provider import not_gke, nothing_by_hand
 from runbook.steps.gke.reads import Cluster, access_key, cluster, cluster_key, elsewhere, is_autopilot
-
-_AUTOPILOT_NETWORK = {"gatewayApiConfig": {"channel": "CHANNEL_STANDARD"}}
-"""A new Autopilot cluster has the Gateway API without being asked."""
 
 
 class Arguments(StepArguments):
@@ -55,9 +47,9 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         return (yield from _absent(context, found))
     if found is None:
         _require_nowhere(context)
-        request = _create(context)
+        request = creation(context)
         yield Change(
-            differences=[Difference(_path(context), None, _summary(request))],
+            differences=[Difference(_path(context), None, summary(request))],
             command=request.argv,
             apply=lambda: make(
                 context,
@@ -65,7 +57,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
                 context.variables.cluster.timeout_s,
                 needed=lambda now: now is None,
             ),
-            planned={cluster_key(context): _predicted(context, request), access_key(context): UNKNOWN},
+            planned={cluster_key(context): predicted(context, request), access_key(context): UNKNOWN},
         )
         return "new"
     if is_autopilot(found) != (context.variables.cluster.mode == "autopilot"):
@@ -90,7 +82,7 @@ def manual(arguments: Arguments, context: Context) -> Manual:
             note="Everything in the cluster is lost for good. Setup makes a new one, empty.",
         )
     return Manual(
-        commands=[_create(context).argv],
+        commands=[creation(context).argv],
         check=[look(context, "name", "status", "currentMasterVersion", "locations")],
         undo=[delete_cluster(name).argv],
         note="It takes some ten minutes. A cluster of this name that is there already is used as it is.",
@@ -115,38 +107,6 @@ def settled(context: Context) -> Generator[Action, None, Cluster | None]:
             remedy="look at it in the console; `inv step 6.3` deletes it",
         )
     return found
-
-
-def _create(context: Context) -> GkeRequest:
-    wanted = context.variables.cluster
-    shape = Shape(
-        wanted.endpoint,
-        wanted.network,
-        wanted.subnetwork,
-        wanted.pod_range,
-        wanted.service_range,
-        wanted.private_nodes,
-    )
-    if wanted.mode == "autopilot":
-        return create_autopilot_cluster(
-            cluster_name(context), release_channel=wanted.release_channel, shape=shape
-        )
-    return create_cluster(
-        cluster_name(context),
-        release_channel=wanted.release_channel,
-        machine_type=wanted.system_machine_type,
-        nodes=wanted.system_nodes,
-        zones=_zones(context),
-        gateway_api=wanted.gateway_api,
-        shape=shape,
-    )
-
-
-def _zones(context: Context) -> Sequence[str]:
-    """Give the zones of the system nodes; a zonal cluster has nodes in its own zone at any rate."""
-    wanted = context.variables.cluster
-    own = [] if wanted.location == context.variables.region else [wanted.location]
-    return list(dict.fromkeys([*own, *wanted.system_zones]))
 
 
 def _require_nowhere(context: Context) -> None:
@@ -188,32 +148,6 @@ def _absent(context: Context, found: Cluster | None) -> StepResult:
         loss=f"cluster {found['name']} in {found['location']} with everything in it",
     )
     return "gone"
-
-
-def _predicted(context: Context, request: GkeRequest) -> Cluster:
-    """Tell what the create request will make, as far as it can be known before."""
-    assert request.body is not None  # noqa: S101 - a create request has a body
-    body: Cluster = request.body["cluster"]
-    there = {"status": "RUNNING", "location": context.variables.cluster.location}
-    if is_autopilot(body):
-        return {**body, **there, "networkConfig": _AUTOPILOT_NETWORK, "nodePools": []}
-    pools = [_predicted_pool(pool, body["locations"]) for pool in body["nodePools"]]
-    return {**body, **there, "nodePools": pools}
-
-
-def _predicted_pool(pool: dict[str, Any], zones: list[str]) -> dict[str, Any]:
-    config = {**pool["config"], "workloadMetadataConfig": {"mode": "GKE_METADATA"}}
-    return {**pool, "config": config, "locations": zones, "status": "RUNNING"}
-
-
-def _summary(request: GkeRequest) -> str:
-    assert request.body is not None  # noqa: S101 - a create request has a body
-    body = request.body["cluster"]
-    if is_autopilot(body):
-        return f"channel {body['releaseChannel']['channel']}, Autopilot"
-    pool = body["nodePools"][0]
-    machines = f"{pool['initialNodeCount']} x {pool['config']['machineType']}"
-    return f"channel {body['releaseChannel']['channel']}, {machines} in {', '.join(body['locations'])}"
 
 
 def _path(context: Context) -> str:
