@@ -95,10 +95,17 @@ class Patient:
         """Have a cluster, with the system pool and the TPU pool unless told otherwise."""
         cluster = {"name": "rehearsal", "nodePools": [SYSTEM_POOL, TPU_POOL]} | fields
         cluster.setdefault("workloadIdentityConfig", {"workloadPool": "rehearsal-project.svc.id.goog"})
-        path = f"{PROJECT}/locations/{location}"
-        started = self.cloud.ask("POST", f"{path}/clusters", {"cluster": cluster})
+        self._make(location, "clusters", {"cluster": cluster})
+
+    def make_pool(self) -> None:
+        """Have the TPU pool in the cluster, or what becomes of it."""
+        self._make("us-central1", "clusters/rehearsal/nodePools", {"nodePool": TPU_POOL})
+
+    def _make(self, location: str, path: str, body: dict[str, Any]) -> None:
+        place = f"{PROJECT}/locations/{location}"
+        started = self.cloud.ask("POST", f"{place}/{path}", body)
         assert started.ok, started.text
-        operation = f"{path}/operations/{started.json()['name']}"
+        operation = f"{place}/operations/{started.json()['name']}"
         while self.cloud.get(operation)["status"] != "DONE":
             time.sleep(0.02)
 

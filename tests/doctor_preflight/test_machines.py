@@ -75,7 +75,7 @@ def test_what_the_preflight_says_of_a_reservation_is_what_gke_does(patient):
 def test_a_node_pool_takes_a_machine_of_its_reservation(equipped):
     path = "/compute/v1/projects/rehearsal-project/zones/us-central1-c/reservations/rehearsal-reservation"
     assert equipped.cloud.get(path)["specificReservation"]["inUseCount"] == "1"
-    assert facts(equipped.findings("P7")) == [("ok", "node pool tpu7x-pool has its machines")]
+    assert facts(equipped.findings("P7")) == [("ok", "the TPU nodes have their machines")]
 
 
 @pytest.mark.parametrize(

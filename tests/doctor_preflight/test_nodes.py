@@ -23,6 +23,12 @@ def tpu_node(patient):
         return Reference.to(cluster.list("v1", "Node", "", labels=label)[0])
 
 
+def wait_for_a_node(patient, name):
+    with patient.kubernetes() as cluster:
+        pod = Reference("v1", "Pod", "default", name)
+        eventually(lambda: "nodeName" in cluster.get(pod)["spec"])
+
+
 def pod_with_chips(name, **metadata):
     chips = {"google.com/tpu": "4"}
     return {
@@ -61,6 +67,23 @@ def test_autopilot_makes_nodes_for_pods(patient):
     assert facts(looked.findings("P12")) == [("ok", "Autopilot makes TPU nodes when a Pod asks for them")]
 
 
+def test_nodes_that_autopilot_made_for_the_server_are_its_own(patient):
+    patient.make_cluster(autopilot={"enabled": True}, nodePools=[])
+    selector = {
+        "cloud.google.com/gke-tpu-accelerator": "tpu7x",
+        "cloud.google.com/gke-tpu-topology": "2x2x1",
+    }
+    pod = pod_with_chips("vllm-tpu-0", labels={"app": "vllm-tpu"})
+    pod["spec"]["nodeSelector"] = selector
+    patient.apply(pod)
+    wait_for_a_node(patient, "vllm-tpu-0")
+    patient.tell(reservations={"rehearsal-reservation": {"count": 1, "in_use": 1}})
+    looked = patient.with_settings("cluster.mode=autopilot")
+    assert looked.finding("P7").fact == "the TPU nodes have their machines"
+    assert looked.finding("P12").fact == "1 ready with 4 chips, labels and taint as expected"
+    assert looked.finding("P13").fact == "0 of 4 chips are free, the server holds 4, it needs 4"
+
+
 def test_features_that_are_off_are_switched_on_by_their_steps(patient):
     patient.make_cluster(workloadIdentityConfig={})
     assert facts(patient.findings("P11")) == [
@@ -93,8 +116,20 @@ def test_a_pool_without_a_node_fails(patient):
     node = tpu_node(patient)
     with patient.kubernetes() as cluster:
         cluster.delete(node)
-    assert facts(patient.findings("P12")) == [("failed", "node pool tpu7x-pool has no node in the cluster")]
+    assert facts(patient.findings("P12")) == [("failed", "node pool tpu7x-pool is RUNNING and has no node")]
     assert patient.with_settings("node_pool.capacity=flex-start").finding("P12").verdict == "ok"
+
+
+def test_a_pool_that_could_not_be_made_says_why(patient):
+    patient.make_cluster(nodePools=[SYSTEM_POOL])
+    patient.cloud.control(
+        "POST",
+        "faults",
+        {"kind": "operation_error", "method": "POST", "path": "/nodePools$", "message": "GCE_STOCKOUT: none"},
+    )
+    patient.make_pool()
+    assert facts(patient.findings("P12")) == [("failed", "node pool tpu7x-pool is ERROR: GCE_STOCKOUT: none")]
+    assert "inv step 6.2" in patient.finding("P12").remedy
 
 
 def test_a_node_that_was_cordoned_fails(patient):
@@ -159,13 +194,11 @@ def test_chips_that_are_free(equipped):
 def test_chips_that_somebody_else_holds(patient):
     patient.make_cluster()
     patient.apply(pod_with_chips("neighbour"))
-    with patient.kubernetes() as cluster:
-        pod = Reference("v1", "Pod", "default", "neighbour")
-        eventually(lambda: "nodeName" in cluster.get(pod)["spec"])
+    wait_for_a_node(patient, "neighbour")
     found = patient.finding("P13")
     assert (found.verdict, found.fact) == (
         "failed",
-        "the server needs 4 of 4 chips, 0 are free; others hold: default/neighbour (4)",
+        "1 Pod(s) want 4 chips each, and there is room for 0; others hold: default/neighbour (4)",
     )
 
 

@@ -1,4 +1,4 @@
-"""P11 to P13: the TPU nodes, the daemons on them, and their free chips."""
+"""P11 and P12: the TPU nodes, and the daemons on them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from runbook.doctor.preflight.reads import (
     TOPOLOGY_LABEL,
     chips_of,
     has_pool,
+    is_managed,
     labels_of,
     listed,
     of_kubeconfig,
@@ -20,12 +21,12 @@ from runbook.doctor.preflight.reads import (
     tpu_nodes,
 )
 from runbook.steps.context import Context
-from runbook.steps.gke.reads import cluster, is_autopilot
+from runbook.steps.gke.reads import cluster, node_pool
 
 SYSTEM = "kube-system"
 CORDONED = "node.kubernetes.io/unschedulable"
 BLOCKING = frozenset({"NoSchedule", "NoExecute"})
-ENDED = frozenset({"Succeeded", "Failed"})
+BROKEN = frozenset({"ERROR", "RUNNING_WITH_ERROR"})
 NO_NODES = "there are no TPU nodes yet: 2.4 makes them"
 
 
@@ -48,10 +49,10 @@ def daemons(context: Context) -> Answers:
 def ready(context: Context) -> Answers:
     """P12: each TPU node is Ready, offers its chips, and has the labels and the taint that Pods expect."""
     if not reachable(context) or not has_pool(context):
-        yield ok(_no_nodes(context))
+        yield ok(no_nodes(context))
         return
     found = tpu_nodes(context)
-    if not found:
+    if not found or _pool(context).get("status") in BROKEN:
         yield _without_nodes(context)
         return
     problems = [problem for node in found for problem in _problems(context, node)]
@@ -62,44 +63,27 @@ def ready(context: Context) -> Answers:
     yield ok(f"{len(found)} ready with {chips} chips, labels and taint as expected")
 
 
-def free_chips(context: Context) -> Answers:
-    """P13: the server's Pods have the chips that they ask for, or can get them."""
-    if not reachable(context) or not has_pool(context):
-        yield ok(_no_nodes(context))
-        return
-    nodes = tpu_nodes(context)
-    if not nodes:
-        yield ok("there are no TPU nodes")
-        return
-    offered = sum(chips_of(node) for node in nodes)
-    names = {node["metadata"]["name"] for node in nodes}
-    ours, others = _held(context, names)
-    needed = context.variables.server.replicas * context.variables.tpu.chips
-    free = offered - sum(ours.values()) - sum(others.values())
-    if free + sum(ours.values()) < needed:
-        who = ", ".join(f"{pod} ({chips})" for pod, chips in others.items()) or "nobody"
-        yield failed(
-            f"the server needs {needed} of {offered} chips, {free} are free; others hold: {who}",
-            "delete what holds them, or raise node_pool.nodes, or lower server.replicas",
-        )
-        return
-    yield ok(f"{free} of {offered} chips are free, the server holds {sum(ours.values())}, it needs {needed}")
+def no_nodes(context: Context) -> str:
+    """Say why there are no TPU nodes, and who makes them."""
+    return "Autopilot makes TPU nodes when a Pod asks for them" if is_managed(context) else NO_NODES
 
 
-def _no_nodes(context: Context) -> str:
-    found = cluster(context) if not of_kubeconfig(context) else None
-    if found is not None and is_autopilot(found):
-        return "Autopilot makes TPU nodes when a Pod asks for them"
-    return NO_NODES
+def _pool(context: Context) -> dict[str, Any]:
+    """Give the TPU node pool as GKE knows it; nothing where there is none of ours."""
+    found = None if of_kubeconfig(context) else cluster(context)
+    return (node_pool(context, found) if found else None) or {}
 
 
 def _without_nodes(context: Context) -> Answer:
-    pool = context.variables.node_pool
-    if pool.capacity == "flex-start":
-        return ok(f"node pool {pool.name} has no node now: flex-start makes them when a Pod asks")
+    name, pool = context.variables.node_pool.name, _pool(context)
+    said = "; ".join(condition.get("message", "") for condition in pool.get("conditions", []))
+    if pool.get("status") in BROKEN:
+        mend = "`inv step 6.2` deletes it, then `inv step 2.4` makes it anew"
+        return failed(f"node pool {name} is {pool['status']}: {said or 'no reason given'}", mend)
+    if context.variables.node_pool.capacity == "flex-start":
+        return ok(f"node pool {name} has no node now: flex-start makes them when a Pod asks")
     return failed(
-        f"node pool {pool.name} has no node in the cluster",
-        "look at its conditions: gcloud container node-pools describe " + pool.name,
+        f"node pool {name} is {pool.get('status')} and has no node", "wait, or look at its instances"
     )
 
 
@@ -136,7 +120,8 @@ def _problems(context: Context, node: Object) -> Iterator[Answer]:
                 f"{name} has {label}={found}, and the server asks for {wanted}",
                 "another machine type than tpu.* says: choose the fitting file of vars/hardware",
             )
-    yield from _taint_problems(node, of_kubeconfig(context))
+    if not is_managed(context):  # Autopilot chooses the taints of its nodes, and the Pods' tolerations
+        yield from _taint_problems(node, of_kubeconfig(context))
 
 
 def _taint_problems(node: Object, bare: bool) -> Iterator[Answer]:
@@ -160,29 +145,3 @@ def _taint_problems(node: Object, bare: bool) -> Iterator[Answer]:
 def _condition(node: Object, kind: str) -> dict[str, Any]:
     conditions: list[dict[str, Any]] = node.get("status", {}).get("conditions") or []
     return next((condition for condition in conditions if condition["type"] == kind), {})
-
-
-def _held(context: Context, names: set[str]) -> tuple[dict[str, int], dict[str, int]]:
-    """Count the chips that Pods on these nodes ask for: the server's own, and the others', by Pod."""
-    ours: dict[str, int] = {}
-    others: dict[str, int] = {}
-    variables = context.variables
-    for pod in listed(context, "v1", "Pod"):
-        chips = _asked(pod)
-        if not chips or pod["spec"].get("nodeName") not in names or _has_ended(pod):
-            continue
-        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
-        is_ours = namespace == variables.kube.namespace and labels_of(pod).get("app") == variables.server.name
-        (ours if is_ours else others)[f"{namespace}/{name}"] = chips
-    return ours, others
-
-
-def _has_ended(pod: Object) -> bool:
-    return pod.get("status", {}).get("phase") in ENDED
-
-
-def _asked(pod: Object) -> int:
-    containers = pod["spec"].get("containers", [])
-    return sum(
-        int(container.get("resources", {}).get("requests", {}).get(CHIPS, "0")) for container in containers
-    )

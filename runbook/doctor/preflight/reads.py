@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from runbook.clients.kube.objects import Object
 from runbook.steps.context import Context
-from runbook.steps.gke.reads import cluster, node_pool
+from runbook.steps.gke.reads import cluster, is_autopilot, node_pool
 from runbook.steps.kube.cluster import client, is_there
 
 POOL_LABEL = "cloud.google.com/gke-nodepool"
@@ -30,9 +30,15 @@ def reachable(context: Context) -> bool:
     return found is not None and is_there(context) and found.get("status") not in {"PROVISIONING", "ERROR"}
 
 
+def is_managed(context: Context) -> bool:
+    """Tell whether the cluster makes TPU nodes by itself, for Pods that ask for them (Autopilot)."""
+    found = None if of_kubeconfig(context) else cluster(context)
+    return found is not None and is_autopilot(found)
+
+
 def has_pool(context: Context) -> bool:
-    """Tell whether the TPU node pool has been made; without GKE, whether there are TPU nodes."""
-    if of_kubeconfig(context):
+    """Tell whether the TPU node pool has been made; without one of ours, whether there are TPU nodes."""
+    if of_kubeconfig(context) or is_managed(context):
         return bool(tpu_nodes(context))
     found = cluster(context)
     return found is not None and node_pool(context, found) is not None
@@ -55,9 +61,9 @@ def nodes(context: Context) -> Sequence[Object]:
 
 
 def tpu_nodes(context: Context) -> list[Object]:
-    """List the nodes of the TPU node pool; without GKE, those with the accelerator's label."""
+    """List the nodes of the TPU node pool; without one of ours, those with the accelerator's label."""
     variables = context.variables
-    if of_kubeconfig(context):
+    if of_kubeconfig(context) or is_managed(context):
         label, value = ACCELERATOR_LABEL, variables.tpu.accelerator
     else:
         label, value = POOL_LABEL, variables.node_pool.name

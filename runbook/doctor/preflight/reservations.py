@@ -9,9 +9,8 @@ from typing import Any
 
 from runbook.doctor.preflight.check import Answer, Answers, failed, ok, warning
 from runbook.doctor.preflight.quotas import quota
-from runbook.doctor.preflight.reads import of_kubeconfig
+from runbook.doctor.preflight.reads import has_pool, of_kubeconfig, reachable
 from runbook.steps.context import Context
-from runbook.steps.gke.reads import cluster, node_pool
 
 NAME = re.compile(r"(projects/(?P<project>[^/]+)/reservations/)?(?P<name>[^/]+)(/reservationBlocks/.+)?")
 VM_FAMILY = "VM_FAMILY_CLOUD_TPU_POD_SLICE_{family}"
@@ -63,9 +62,8 @@ def machines(context: Context) -> Answers:
     if of_kubeconfig(context):
         yield ok("provider is kubeconfig: no machine is asked for")
         return
-    found = cluster(context)
-    if found is not None and node_pool(context, found) is not None:
-        yield ok(f"node pool {context.variables.node_pool.name} has its machines")
+    if reachable(context) and has_pool(context):
+        yield ok("the TPU nodes have their machines")
         return
     if context.variables.node_pool.capacity != "reservation":
         yield from quota(context)

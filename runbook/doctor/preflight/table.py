@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from runbook.doctor.preflight import account, cluster, images, machine, model, nodes, reservations, volumes
+from runbook.doctor.preflight import (
+    account,
+    chips,
+    cluster,
+    images,
+    machine,
+    model,
+    nodes,
+    reservations,
+    volumes,
+)
 from runbook.doctor.preflight.check import Check
 
 LOGIN = "P1"
@@ -21,7 +31,7 @@ CHECKS = (
     Check("P10", "grant on the bucket", model.grant, needs=(LOGIN,)),
     Check("P11", "daemons", nodes.daemons, needs=(LOGIN, CLUSTER)),
     Check("P12", "TPU nodes", nodes.ready, needs=(LOGIN, CLUSTER)),
-    Check("P13", "free chips", nodes.free_chips, needs=(LOGIN, CLUSTER)),
+    Check("P13", "free chips", chips.free_chips, needs=(LOGIN, CLUSTER)),
     Check("P14", "images", images.images, needs=(LOGIN,)),
     Check("P15", "this machine", machine.this_machine),
     Check("P16", "volumes", volumes.no_foreign_volume, needs=(LOGIN, CLUSTER)),
