@@ -34,6 +34,7 @@ class Patient:
     def emptied(self) -> Patient:
         """Nothing in the cloud, and nothing known of earlier."""
         self.place.cloud.control("POST", "reset")
+        self.place.cloud.control("PUT", "settings", {"time_scale": 0, "latency_ms": 0})
         shutil.rmtree(self.place.home / ".runs", ignore_errors=True)
         return self
 

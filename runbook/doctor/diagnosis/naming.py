@@ -27,11 +27,12 @@ def diagnose(context: Context) -> list[Finding]:
         without a name; where there is neither, one that says so.
     """
     seen = take(context)
-    found = named(seen, texts(seen))
+    said = texts(seen)
+    found = named(seen, said)
     told = {name: str(value) for name, value in values(context).items()}
     findings = [_finding(symptom, evidence, told) for symptom, evidence in found.items()]
     if not findings:
-        findings.extend(unnamed(seen))
+        findings.extend(unnamed(seen, said))
     return findings or [Finding("symptoms", "ok", f"none of the {len(SYMPTOMS)} known ones is seen")]
 
 

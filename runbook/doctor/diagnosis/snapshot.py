@@ -20,6 +20,8 @@ from runbook.steps.gke import reads
 from runbook.steps.kube.cluster import client
 
 _LOG_LINES: Final = 500
+_PODS_HEARD: Final = 8
+"""Replicas say the same; those in trouble are heard first."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Snapshot:
         operations: of the cluster's location.
         pods: of all namespaces, as others may hold the chips.
         events: of the environment's namespace.
-        last_run: the newest run of this environment in the history; None where there was none.
+        last_run: the newest run of this environment in the history; None where it told nothing.
         kubeconfig: this environment's kubeconfig file.
     """
 
@@ -86,7 +88,7 @@ def take(context: Context) -> Snapshot:
     seen = Snapshot(variables)
     with _noted(seen):
         seen.kubeconfig = read_kubeconfig(kubeconfig_path(variables, context.home, context.environment))
-    seen.last_run = next(_runs(context), None)
+    seen.last_run = _last_run(context)
     if variables.provider == "kubeconfig":
         with _noted(seen):
             _read_kubernetes(client(context), seen)
@@ -110,10 +112,11 @@ def _noted(seen: Snapshot) -> Iterator[None]:
         seen.refusals.append(error)
 
 
-def _runs(context: Context) -> Iterator[Mapping[str, Any]]:
-    for run in read_runs(context.home / ".runs"):
-        if run["environment"] == context.environment and not run["check"] and "outcomes" in run:
-            yield run
+def _last_run(context: Context) -> Mapping[str, Any] | None:
+    """Find the newest run of this environment; one that still runs, or was killed, has told nothing."""
+    runs = (run for run in read_runs(context.home / ".runs") if run["environment"] == context.environment)
+    newest = next((run for run in runs if not run["check"]), {})
+    return newest if "outcomes" in newest else None
 
 
 def _read_kubernetes(kube: KubeClient, seen: Snapshot) -> None:
@@ -123,7 +126,7 @@ def _read_kubernetes(kube: KubeClient, seen: Snapshot) -> None:
     seen.nodes = kube.list("v1", "Node", "")
     seen.events = kube.list("v1", "Event", namespace)
     seen.deployment = kube.get(Reference("apps/v1", "Deployment", namespace, variables.server.name))
-    for pod in seen.own_pods:
+    for pod in sorted(seen.own_pods, key=is_troubled, reverse=True)[:_PODS_HEARD]:
         seen.logs.extend(_logs(kube, pod))
 
 

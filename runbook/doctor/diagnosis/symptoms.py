@@ -211,7 +211,7 @@ SYMPTOMS: Final = (
         " `inv step 6.2,2.4{env}`",
         pattern=re.compile(
             r"GCE_STOCKOUT|[Rr]eason: stockout|ZONE_RESOURCE_POOL_EXHAUSTED"
-            r"|does not have enough resources available|RESOURCE_EXHAUSTED"
+            r"|does not have enough resources available|^(?!.*([Qq]uota|QUOTA)).*RESOURCE_EXHAUSTED"
         ),
         sources=_GKE,
         yields_to=("s22-too-many-operations", "s23-reservation-short"),
@@ -267,8 +267,8 @@ SYMPTOMS: Final = (
     Symptom(
         id="s30-vocabulary-unreachable",
         cause="the nodes cannot reach openaipublic.blob.core.windows.net, where the harmony vocabulary is",
-        remedy="put o200k_base.tiktoken into gs://{bucket} and set server.env.TIKTOKEN_ENCODINGS_BASE to its"
-        " folder below {mount_path}, or give the nodes a way out (Cloud NAT)",
+        remedy="set server.vocabulary, and `inv deploy{env}` says how o200k_base.tiktoken gets into gs://{bucket};"
+        " or give the nodes a way out (Cloud NAT)",
         pattern=re.compile(r"HarmonyError: error downloading or loading vocab file"),
         sources=_LOG,
     ),

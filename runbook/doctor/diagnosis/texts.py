@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 
+from runbook.clients.kube.objects import Object
 from runbook.doctor.diagnosis.evidence import Evidence, Source
 from runbook.doctor.diagnosis.pods import SIDECAR, has_started, name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
 
 _MOUNT_REASONS: Final = frozenset({"FailedMount", "FailedAttachVolume"})
+_VOLUME: Final = re.compile(r'volume "[^"]*"')
 
 
 def texts(seen: Snapshot) -> list[Evidence]:
@@ -31,11 +34,29 @@ def texts(seen: Snapshot) -> list[Evidence]:
 def _events(seen: Snapshot) -> Iterator[Evidence]:
     """Give what is said about Pods in trouble; a mount that failed before the container ran is over."""
     troubled = {pod["metadata"]["uid"]: pod for pod in seen.troubled_pods}
-    for event in sorted(seen.events, key=lambda item: str(item.get("lastTimestamp"))):
+    for event in _latest_mounts(sorted(seen.events, key=_order)):
         pod = troubled.get(event.get("involvedObject", {}).get("uid", ""))
         if pod is None or (event.get("reason") in _MOUNT_REASONS and has_started(pod)):
             continue
         yield Evidence(Source.EVENT, name_of(pod), f"{event.get('reason')}: {event.get('message', '')}")
+
+
+def _order(event: Object) -> tuple[str, str]:
+    """Say when an event was last seen; times are whole seconds, so the version decides between equals."""
+    last = event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]
+    return str(last)[:19], event["metadata"]["resourceVersion"].zfill(20)
+
+
+def _latest_mounts(events: Sequence[Object]) -> list[Object]:
+    """Leave out what the mount of a volume failed of before it failed of something else."""
+    kept: dict[tuple[str, ...], Object] = {}
+    for event in events:
+        if event.get("reason") in _MOUNT_REASONS:
+            volume = _VOLUME.search(event.get("message") or "")
+            kept[event["involvedObject"].get("uid", ""), volume[0] if volume else ""] = event
+        else:
+            kept[event["metadata"]["namespace"], event["metadata"]["name"], ""] = event
+    return list(kept.values())
 
 
 def _container_statuses(seen: Snapshot) -> Iterator[Evidence]:

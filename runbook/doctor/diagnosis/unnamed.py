@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from runbook.doctor.diagnosis.evidence import Evidence, Source
 from runbook.doctor.diagnosis.pods import name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
 from runbook.doctor.finding import Finding
@@ -14,8 +15,15 @@ from runbook.steps.kube.rollout import progress
 _LINES: Final = 5
 
 
-def unnamed(seen: Snapshot) -> Iterator[Finding]:
-    """Tell of reads that were refused, a benchmark that failed, and a server that is not ready."""
+def unnamed(seen: Snapshot, said: Sequence[Evidence]) -> Iterator[Finding]:
+    """Tell of refused reads, failed operations, a failed benchmark and a server that is not ready.
+
+    Args:
+        said: the snapshot's texts.
+    """
+    for item in said:
+        if item.source is Source.OPERATION:
+            yield Finding(item.subject, "failed", item.text.strip())
     for error in seen.refusals:
         if not isinstance(error, MissingError):
             yield Finding(

@@ -1,0 +1,110 @@
+"""Between health and trouble: what is on the way, what is over, what has no name, what a remedy mends."""
+
+from __future__ import annotations
+
+from runbook.clients.kube.objects import Reference
+from tests.doctor_diagnosis.patient import Patient
+from tests.rehearsal.stand_in import eventually
+from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER
+
+NOT_READY = ["deployment vllm-tpu"]
+"""The topic of a server that is not ready for no known reason."""
+POOLS = r"/nodePools(\?|$)"
+
+
+def play_slowly(patient: Patient, scenario: str) -> None:
+    """The state in which the cloud's durations last as long as they do."""
+    patient.play(scenario)
+    patient.place.cloud.control("PUT", "settings", {"time_scale": 1})
+
+
+def restart(patient: Patient) -> None:
+    """Delete the server's Pods."""
+    with patient.place.cluster() as cluster:
+        for pod in cluster.list("v1", "Pod", "default", labels={"app": "vllm-tpu"}):
+            cluster.delete(Reference.to(pod))
+
+
+def answers(patient: Patient) -> bool:
+    found = patient.place.get(DEPLOYMENT)
+    return found is not None and found["status"].get("availableReplicas") == 1
+
+
+def test_a_server_that_starts_is_not_ready_and_has_no_symptom(patient: Patient) -> None:
+    play_slowly(patient, "serving")
+    restart(patient)
+    eventually(lambda: patient.named() == NOT_READY)
+    [finding] = patient.findings()
+    assert finding.verdict == "warning"
+
+
+def test_chips_of_a_pod_that_ends_are_not_held(patient: Patient) -> None:
+    """While the old Pod ends, the new one finds no chips: that passes."""
+    play_slowly(patient, "serving")
+    restart(patient)
+    for _ in range(5):
+        assert set(patient.named()) <= set(NOT_READY)
+
+
+def test_an_operation_that_has_ended_does_not_hold_the_cluster(patient: Patient) -> None:
+    patient.play("serving")
+    names = {"project": "rehearsal-project", "cluster": "rehearsal"}
+    patient.place.cloud.control("POST", "scenarios/busy-cluster", names | {"seconds": 1})
+    assert patient.named() == ["s21-cluster-busy"]
+    eventually(lambda: patient.named() == [])
+
+
+def test_a_quota_is_no_stockout(patient: Patient) -> None:
+    patient.run("gke.cluster")
+    message = "Insufficient quota to satisfy the request: GCE_QUOTA_EXCEEDED, RESOURCE_EXHAUSTED"
+    fault = {"kind": "operation_error", "api": "container", "method": "POST", "path": POOLS}
+    patient.place.cloud.control("POST", "faults", fault | {"message": message})
+    assert patient.place.apply("gke.node_pool").error is not None
+    assert not any(topic.startswith("s") for topic in patient.named())
+    assert any(message in finding.fact for finding in patient.findings())
+
+
+def test_an_image_that_cannot_be_pulled_is_told_as_it_is(patient: Patient) -> None:
+    patient.set_up()
+    patient.with_settings("server.image=vllm/vllm-tpu:missing").place.apply("kube.apply", **SERVER)
+    [finding] = patient.findings()
+    assert [finding.topic] == NOT_READY
+    assert "vllm/vllm-tpu:missing" in str(finding.evidence)
+
+
+def test_two_symptoms_at_once_are_both_named(patient: Patient) -> None:
+    patient.play("s16-chips-held")
+    names = {"project": "rehearsal-project", "cluster": "rehearsal"}
+    patient.place.cloud.control("POST", "scenarios/busy-cluster", names | {"seconds": 60})
+    assert patient.named() == ["s16-chips-held", "s21-cluster-busy"]
+
+
+def test_the_remedy_of_a_missing_grant(patient: Patient) -> None:
+    patient.play("s04-bucket-permission-denied")
+    patient.run("storage.iam_member")
+    eventually(lambda: answers(patient))
+    assert patient.named() == []
+
+
+def test_the_remedies_of_a_driver_that_is_off(patient: Patient) -> None:
+    """The Pods that were made before have no sidecar: that is the next symptom, and it has its own remedy."""
+    patient.play("s01-csi-driver-not-registered")
+    patient.run("gke.addon", addon="GcsFuseCsiDriver")
+    eventually(lambda: patient.named() == ["s06-sidecar-not-injected"])
+    restart(patient)
+    eventually(lambda: answers(patient))
+    assert patient.named() == []
+
+
+def test_the_remedy_of_the_wrong_metadata_mode(patient: Patient) -> None:
+    patient.play("s02-workload-identity-off-on-node")
+    patient.run("gke.workload_identity")
+    eventually(lambda: answers(patient))
+    assert patient.named() == []
+
+
+def test_the_remedy_of_a_selector_that_no_node_matches(patient: Patient) -> None:
+    patient.play("s18-no-node-matches")
+    patient.run("model.upload")
+    patient.place.deploy()
+    assert patient.named() == []
