@@ -56,6 +56,7 @@ class Verbs:
             "cluster": self._cluster,
             "node_pools": self._node_pools,
             "operation": self._operation,
+            "after_create": self._after_create,
             "failed_operations": self._failed_operations,
             "faults": self._faults,
             "buckets": self._buckets,
@@ -93,6 +94,9 @@ class Verbs:
 
     async def _operation(self, wanted: dict[str, Any]) -> None:
         self._gke.occupy(self._name, **wanted)
+
+    async def _after_create(self, wanted: dict[str, Any]) -> None:
+        self._gke.occupy_after_create(**wanted)
 
     async def _failed_operations(self, wanted: list[dict[str, str]]) -> None:
         """Note operations that have ended badly and left nothing behind."""

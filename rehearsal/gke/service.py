@@ -37,6 +37,7 @@ class Gke:
         self._project = world.project
         self.records = Records(world.database.collection("gke.clusters"))
         self.operations = Operations(world, self._finish)
+        self._after_create = world.database.collection("gke.after_create")
 
     async def start(self) -> None:
         """Learn where the API servers of the clusters from before a restart answer now."""
@@ -161,8 +162,13 @@ class Gke:
         self._reconcile(self._idle(name))
         return self.operations.occupy(kind, name, seconds)
 
+    def occupy_after_create(self, kind: str, seconds: float) -> None:
+        """Let GKE work by itself on the next cluster that is created, as soon as it runs."""
+        self._after_create["next"] = {"kind": kind, "seconds": seconds}
+
     async def forget(self) -> None:
         """Drop every cluster and operation at once."""
+        self._after_create.clear()
         self.operations.forget()
         for record in list(self.records):
             await self._kubernetes.delete(str(record.name))
@@ -206,6 +212,14 @@ class Gke:
         effects.end(record, operation)
         await self._tell(record, operation)
         self.records.put(record)
+        if operation.kind == "CREATE_CLUSTER" and not operation.failure:
+            self._go_on_by_itself(record)
+
+    def _go_on_by_itself(self, record: ClusterRecord) -> None:
+        told = self._after_create.pop("next", None)
+        if told:
+            self._reconcile(record)
+            self.operations.occupy(told["kind"], record.name, told["seconds"])
 
     async def _tell(self, record: ClusterRecord, operation: Operation) -> None:
         """Let Kubernetes follow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -85,6 +86,17 @@ def test_a_new_cluster_and_its_node_pool_are_two_operations(operator: Operator) 
         f"POST {CLUSTER.rpartition('/')[0]}",
         f"POST {CLUSTER}/nodePools",
     ]
+
+
+def test_gke_goes_on_by_itself_after_a_create_and_the_line_waits_for_it(operator: Operator) -> None:
+    for scenario in ("empty", "busy-after-create"):
+        assert operator.inv("rehearsal.scenario", scenario).code == 0
+    operator.forget_requests()
+    ended = operator.inv("setup", "--tags", "gke", "--verbose")
+    assert ended.code == 0, ended.out
+    assert re.search(r"operation-[\w-]+ \(UPGRADE_MASTER\) RUNNING", ended.out + ended.error)
+    assert operations(operator) == ["CREATE_CLUSTER", "UPGRADE_MASTER", "CREATE_NODE_POOL"]
+    assert len([entry for entry in operator.writes() if "/clusters" in entry]) == 2
 
 
 def test_the_metadata_mode_needs_a_yes(existing: Operator) -> None:
