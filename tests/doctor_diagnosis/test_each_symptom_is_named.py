@@ -4,12 +4,26 @@ from pathlib import Path
 
 import pytest
 
+from runbook.doctor.diagnosis.symptom import Symptom
 from runbook.doctor.diagnosis.symptoms import SYMPTOMS
 from tests.doctor_diagnosis.patient import Patient
 
 SCENARIOS = sorted(path.stem for path in Path("rehearsal/scenarios").glob("s[0-9][0-9]-*.yml"))
 ALL = 34
 NAMED: set[str] = set()
+EVIDENCE = {
+    4: "Error 403",
+    13: "log of gke-gcsfuse-sidecar",
+    15: "has no restartPolicy: Always",
+    16: "default/notebook holds 4",
+    17: "asks for no chip and does not tolerate the taint google.com/tpu",
+    18: "cloud.google.com/gke-tpu-topology=2x2x1",
+    21: "UPGRADE_MASTER",
+    26: "SafetensorError",
+    32: "container.clusters.get",
+    34: "HF_HOME=/model-vol-mount/huggingface",
+}
+"""Words of the evidence, by the number of the symptom."""
 
 
 def test_there_are_34_symptoms_and_a_scenario_for_each() -> None:
@@ -18,7 +32,7 @@ def test_there_are_34_symptoms_and_a_scenario_for_each() -> None:
 
 
 @pytest.mark.parametrize("symptom", SYMPTOMS, ids=lambda symptom: symptom.id)
-def test_symptom_is_named(patient: Patient, symptom) -> None:
+def test_symptom_is_named(patient: Patient, symptom: Symptom) -> None:
     patient.play(symptom.id)
     [finding] = patient.findings()
     assert finding.topic == symptom.id, finding
@@ -26,6 +40,7 @@ def test_symptom_is_named(patient: Patient, symptom) -> None:
     assert finding.fact == symptom.cause
     assert finding.remedy
     assert "{" not in finding.remedy
+    assert EVIDENCE.get(symptom.number, "") in " ".join(finding.evidence)
     assert finding.evidence
     NAMED.add(symptom.id)
 

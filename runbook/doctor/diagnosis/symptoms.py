@@ -48,16 +48,14 @@ SYMPTOMS: Final = (
         id="s04-bucket-permission-denied",
         cause="the Pods' ServiceAccount may not read the bucket",
         remedy="run `inv step 3.3{env}`: it grants {role} on gs://{bucket} to {namespace}/{service_account}",
-        pattern=re.compile(
-            r"does not have storage\.objects\.\w+ access|code = PermissionDenied .*GCS bucket"
-        ),
+        pattern=re.compile(r"does not have storage\.\w+\.\w+ access|code = PermissionDenied .*GCS bucket"),
         sources=_MOUNT,
     ),
     Symptom(
         id="s05-bucket-not-found",
         cause="the volume names a bucket that does not exist",
         remedy="look at bucket.name ({bucket}): `inv vars bucket{env}`; `inv setup{env}` makes and fills it",
-        pattern=re.compile(r"storage: bucket doesn't exist"),
+        pattern=re.compile(r"storage: bucket doesn't exist|code = NotFound .*bucket"),
         sources=_MOUNT,
     ),
     Symptom(
@@ -285,7 +283,7 @@ SYMPTOMS: Final = (
         remedy="ask for roles/container.admin on {project}, or log in as somebody who has it:"
         " gcloud auth login",
         pattern=re.compile(
-            r'requires one of \["?container\.\S+ permission|Required "container\.\S+" permission'
+            r"""requires one of \["?container\.\S+ permission|["']container\.\S+["'] (permission|denied)"""
         ),
         sources=_GKE,
     ),
