@@ -6,12 +6,11 @@ import os
 import shutil
 import socket
 
-from runbook.clients.kube.kubeconfig import kubeconfig_path
+from runbook.clients.kube.kubeconfig import PLUGIN, kubeconfig_path
 from runbook.doctor.preflight.check import Answer, Answers, failed, ok, warning
 from runbook.doctor.preflight.reads import of_kubeconfig
 from runbook.steps.context import Context
 
-PLUGIN = "gke-gcloud-auth-plugin"
 GCLOUD_SITE = "https://cloud.google.com/sdk/docs/install"
 INSTALL_PLUGIN = f"gcloud components install {PLUGIN}"
 JOURNAL_BYTES = 100 * 1024 * 1024
