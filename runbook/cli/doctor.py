@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from runbook.steps.context import Context
 
 FACE = StepFace("doctor", "Doctor", "doctor", ())
-TOPIC_WIDTH = 34
+TOPIC_WIDTH = 39
 
 
 def examine(line: Line) -> int:
@@ -35,11 +35,13 @@ def examine(line: Line) -> int:
     from runbook.doctor.diagnosis import diagnose
     from runbook.doctor.preflight.run import examine as preflight
 
+    verdicts = set()
     with _context(line) as context:
-        findings = [*preflight(context), *diagnose(context)]
-    for finding in findings:
-        print(json.dumps(asdict(finding)) if line.options.json else _text(finding))
-    return 1 if any(finding.verdict == "failed" for finding in findings) else 0
+        for look in (preflight, diagnose):
+            for finding in look(context):
+                verdicts.add(finding.verdict)
+                print(json.dumps(asdict(finding)) if line.options.json else _text(finding), flush=True)
+    return 1 if "failed" in verdicts else 0
 
 
 @contextmanager
