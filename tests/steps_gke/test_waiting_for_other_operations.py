@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from runbook.config.schema import Variables
 from runbook.engine.change import Change
 from runbook.engine.errors import CapacityError, FailedError, RefusedError
 from runbook.engine.outcome import Outcome, Status
-from tests.rehearsal.stand_in import LOCATION, eventually
+from tests.rehearsal.stand_in import LOCATION
 from tests.steps_gke.workplace import Workplace, variables_with
 
 GATEWAY_ON = {"update": {"desiredGatewayApiConfig": {"channel": "CHANNEL_STANDARD"}}}
@@ -173,8 +174,7 @@ def test_another_operation_that_fails_does_not_fail_the_step(work: Workplace) ->
 def test_a_wait_for_others_ends_at_the_deadline_and_names_the_operation(work: Workplace) -> None:
     made(work)
     occupied(work, seconds=30)
-    name = f"cluster.name={work.variables.cluster.name}"
-    work.variables = variables_with("project=demo-project", name, "cluster.timeout_s=1")
+    work.variables = with_a_second_of_patience(work)
     outcome = work.apply("gke.gateway_api")
     assert isinstance(outcome.error, FailedError)
     assert "UPGRADE_MASTER" in outcome.error.message
@@ -232,11 +232,28 @@ def test_a_pool_without_a_reservation_keeps_its_surge(work: Workplace) -> None:
     assert "--workload-metadata=GKE_METADATA" in mode.command
 
 
-def test_a_lost_answer_of_a_change_that_was_made_is_no_failure(work: Workplace) -> None:
+def test_a_cluster_that_stays_busy_ends_the_step_at_its_deadline(work: Workplace) -> None:
+    made(work)
+    status, message = BUSY["being created"]
+    fault = {"method": "PUT", "path": cluster_path(work), "status": status, "message": message}
+    work.cloud.control("POST", "faults", fault | {"times": 1000})
+    work.variables = with_a_second_of_patience(work)
+    outcome = work.apply("gke.gateway_api")
+    assert isinstance(outcome.error, FailedError)
+    assert outcome.error.message == f"GKE stays busy: {message.rstrip('.')}"
+
+
+@pytest.mark.parametrize("scale", [0, 0.005])
+def test_a_lost_answer_of_a_change_that_was_made_is_no_failure(work: Workplace, scale: float) -> None:
     made(work)
     fault = {"kind": "truncate", "method": "PUT", "path": cluster_path(work)}
-    work.cloud.control("PUT", "settings", {"time_scale": 0.005})
+    work.cloud.control("PUT", "settings", {"time_scale": scale})
     work.cloud.control("POST", "faults", fault)
     assert work.apply("gke.gateway_api").status is Status.CHANGED
     work.cloud.control("PUT", "settings", {"time_scale": 0})
-    eventually(lambda: len(puts(work)) == 1)
+    assert len(puts(work)) == 1
+
+
+def with_a_second_of_patience(work: Workplace) -> Variables:
+    name = f"cluster.name={work.variables.cluster.name}"
+    return variables_with("project=demo-project", name, "cluster.timeout_s=1")

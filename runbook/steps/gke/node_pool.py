@@ -185,7 +185,7 @@ def _require_healthy(context: Context, pool: Pool) -> None:
     said = said or pool.get("statusMessage") or "no reason given"
     place = Place(pool.get("selfLink") or f"{cluster_name(context).path}/nodePools/{pool['name']}")
     if CAPACITY.search(said) or "STOCKOUT" in str(pool.get("conditions")):
-        raise capacity(f"node pool {pool['name']}: {said}", place, left_over=True)
+        raise capacity(f"node pool {pool['name']}: {said}", place, left_over=pool["status"] == "ERROR")
     raise FailedError(
         f"node pool {pool['name']} is in status {pool['status']}: {said}",
         place=place,

@@ -17,6 +17,9 @@ from runbook.steps.gke.reads import Cluster, cluster, cluster_key, location
 Operation = dict[str, Any]
 """The GKE API's Operation."""
 
+Needed = Callable[[Cluster | None], bool]
+"""Tells from the cluster, None where there is none, whether a change is still to be made."""
+
 FIRST_PAUSE_S = 0.05
 OPERATION_NAME = re.compile(r"operation-[\w-]+")
 
@@ -48,9 +51,7 @@ def joined(context: Context, timeout_s: float) -> Generator[Action, None, bool]:
     return bool(operations)
 
 
-def make(
-    context: Context, request: GkeRequest, timeout_s: float, needed: Callable[[Cluster | None], bool]
-) -> None:
+def make(context: Context, request: GkeRequest, timeout_s: float, needed: Needed) -> None:
     """Post a change and wait until its operation has ended.
 
     Where GKE is busy, or its answer is lost, nothing is posted again before the operation in the way has
@@ -59,7 +60,7 @@ def make(
     Args:
         request: what is to be changed.
         timeout_s: how long to wait in all, in seconds.
-        needed: tells from the cluster, None where there is none, whether the change is still to be made.
+        needed: whether the change is still to be made.
 
     Raises:
         FailedError: the operation ended with an error, or still runs at the deadline.
@@ -68,11 +69,11 @@ def make(
     """
     deadline = time.monotonic() + timeout_s
     pause = FIRST_PAUSE_S
-    operation = _posted(context, request, deadline)
+    operation = _posted(context, request, deadline, needed)
     while operation is None and needed(_read_again(context)):
         context.pause(pause)
         pause = _longer(context, pause)
-        operation = _posted(context, request, deadline)
+        operation = _posted(context, request, deadline, needed)
     if operation is not None:
         finish(context, operation, deadline - time.monotonic())
 
@@ -137,19 +138,20 @@ def _ended(context: Context, operation: Operation, timeout_s: float) -> Operatio
     return operation
 
 
-def _posted(context: Context, request: GkeRequest, deadline: float) -> Operation | None:
+def _posted(context: Context, request: GkeRequest, deadline: float, needed: Needed) -> Operation | None:
     """Post a change; None where it could not be, or nobody knows: what was in the way has ended then."""
     try:
         return context.connections.gke.send(request)
     except BusyError as busy:
         if time.monotonic() > deadline:
-            raise
+            remedy = "run the same line again: it goes on waiting"
+            raise FailedError(f"GKE stays busy: {busy.message}", place=busy.place, remedy=remedy) from None
         context.report.condition(busy.message)
         in_the_way = _in_the_way(busy.message, running(context))
-    except PassingError as lost:
+    except PassingError:
         in_the_way = running(context)
-        if not in_the_way:
-            raise lost from None
+        if not in_the_way and needed(_read_again(context)):
+            raise
     for operation in in_the_way:
         _outlast(context, operation, deadline - time.monotonic())
     return None
