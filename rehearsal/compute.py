@@ -10,7 +10,7 @@ from aiohttp import web
 from rehearsal.front.errors import GoogleError, error_response
 from rehearsal.gke import Gke
 from rehearsal.gke.locations import TPU7X_ZONES, check_location
-from rehearsal.gke.machines import machine_type
+from rehearsal.gke.machines import chips_of, machine_type
 from rehearsal.gke.reservations import machines_in_use
 from rehearsal.project_facts import Reservation
 from rehearsal.world import World
@@ -107,22 +107,33 @@ class Compute:
     def _shown(self, project: str, zone: str, name: str, found: Reservation) -> dict[str, Any]:
         base = f"{SITE}/projects/{project}/zones/{zone}"
         used = machines_in_use(self._gke.records, project, zone, name)
-        in_use = min(found.in_use + used, found.count)
-        machines = {
-            "count": str(found.count),
-            "inUseCount": str(in_use),
-            "assuredCount": str(found.count),
-            "instanceProperties": {"machineType": found.machine_type},
-        }
         return {
             "kind": "compute#reservation",
             "name": name,
             "selfLink": f"{base}/reservations/{name}",
             "zone": base,
             "status": found.status,
-            "specificReservation": machines,
             "specificReservationRequired": found.specific,
-        }
+        } | (_chips(found, used) if found.vm_family else _machines(found, used))
+
+
+def _machines(found: Reservation, used: int) -> dict[str, Any]:
+    """Describe a reservation of machines; int64 is text."""
+    machines = {
+        "count": str(found.count),
+        "inUseCount": str(min(found.in_use + used, found.count)),
+        "assuredCount": str(found.count),
+        "instanceProperties": {"machineType": found.machine_type},
+    }
+    return {"specificReservation": machines}
+
+
+def _chips(found: Reservation, used: int) -> dict[str, Any]:
+    """Describe an aggregate reservation: chips of one family, for machines of any size."""
+    in_use = min(found.in_use + used * chips_of(found.machine_type), found.count)
+    reserved, taken = ([{"accelerator": {"acceleratorCount": count}}] for count in (found.count, in_use))
+    aggregate = {"vmFamily": found.vm_family, "workloadType": "SERVING"}
+    return {"aggregateReservation": aggregate | {"reservedResources": reserved, "inUseResources": taken}}
 
 
 async def get_machine_type(request: web.Request) -> web.Response:

@@ -22,6 +22,8 @@ class Reservation:
         in_use: how many somebody else uses.
         machine_type: what they are.
         status: the API's status: READY, CREATING, DELETING, UPDATING or INVALID.
+        vm_family: makes it an aggregate reservation, whose count and in_use are chips, such as
+            VM_FAMILY_CLOUD_TPU_POD_SLICE_TPU7X; empty: it is one of machines.
         specific: whether only who names the reservation gets a machine of it.
         missing: whether there is no such reservation.
     """
@@ -31,6 +33,7 @@ class Reservation:
     in_use: int = 0
     machine_type: str = "tpu7x-standard-4t"
     status: str = "READY"
+    vm_family: str = ""
     specific: bool = True
     missing: bool = False
 

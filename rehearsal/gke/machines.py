@@ -53,6 +53,11 @@ def machine_type(name: str, zone: str) -> MachineType:
     return found
 
 
+def chips_of(name: str) -> int:
+    """Count the TPU chips of a machine type."""
+    return TPU_MACHINE_TYPES[name].tpu_chips if name in TPU_MACHINE_TYPES else 0
+
+
 def _general_purpose(name: str) -> MachineType | None:
     """Read vCPUs and memory from a name such as e2-standard-8."""
     if name in SHARED_CORE:

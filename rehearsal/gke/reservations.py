@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rehearsal.front.errors import GoogleError
+from rehearsal.gke.machines import chips_of
 from rehearsal.gke.names import ClusterName
 from rehearsal.gke.records import ClusterRecord
 from rehearsal.project_facts import ProjectFacts, Reservation
@@ -55,13 +56,24 @@ def check_room(
     for zone in pool["locations"]:
         if found.missing or found.zone not in ("", zone):
             raise GoogleError(400, f'Reservation "{name}" does not exist in zone "{zone}".')
-        fits = found.machine_type == pool["config"]["machineType"] and found.status == "READY"
-        free = found.count - found.in_use - machines_in_use(known, project, zone, name) if fits else 0
+        used = machines_in_use(known, project, zone, name)
+        free = _free_machines(found, pool["config"]["machineType"]) - used
         if free < required:
             short = {"required": required, "short": required - max(free, 0)}
             place = {"reservation": name, "pool": pool["name"], "zone": zone}
             message = SHORT.format(**place, **short, machine_type=pool["config"]["machineType"])
             raise GoogleError(429, message)
+
+
+def _free_machines(found: Reservation, machine_type: str) -> int:
+    """Count the machines that nobody outside of the stand-in's node pools has."""
+    free = found.count - found.in_use
+    if found.status != "READY":
+        return 0
+    if found.vm_family:
+        family = found.vm_family.rpartition("_")[2].lower()
+        return free // max(chips_of(machine_type), 1) if machine_type.startswith(family) else 0
+    return free if found.machine_type == machine_type else 0
 
 
 def _named(pool: dict[str, Any], project: str) -> tuple[str, str] | None:

@@ -109,6 +109,29 @@ def test_a_reservation_that_anybody_may_use_is_warned_about(patient):
     assert "--require-specific-reservation" in found.remedy
 
 
+AGGREGATE = "VM_FAMILY_CLOUD_TPU_POD_SLICE_TPU7X"
+
+
+def test_an_aggregate_reservation_counts_chips(patient):
+    reservation(patient, vm_family=AGGREGATE, count=8, in_use=4)
+    assert facts(patient.findings("P7")) == [("ok", "rehearsal-reservation: 4 of 8 chips are free")]
+    reservation(patient, vm_family=AGGREGATE, count=8, in_use=5)
+    assert facts(patient.findings("P7")) == [
+        ("failed", "rehearsal-reservation has 3 of 8 chips free, and 4 are needed")
+    ]
+
+
+def test_an_aggregate_reservation_of_another_family(patient):
+    reservation(patient, vm_family="VM_FAMILY_CLOUD_TPU_POD_SLICE_CT6E", count=8)
+    assert facts(patient.findings("P7")) == [
+        (
+            "failed",
+            "rehearsal-reservation is of VM_FAMILY_CLOUD_TPU_POD_SLICE_CT6E,"
+            " not of VM_FAMILY_CLOUD_TPU_POD_SLICE_TPU7X",
+        )
+    ]
+
+
 def test_a_reservation_of_another_project_is_read_there(patient):
     shared = patient.with_settings("node_pool.reservation=projects/owner-project/reservations/team")
     assert shared.finding("P7").fact == "team: 16 of 16 machines are free"
