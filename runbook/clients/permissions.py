@@ -7,7 +7,10 @@ from collections.abc import Mapping
 
 PERMISSION = re.compile(r"\b([a-z][A-Za-z]*(?:\.[A-Za-z]+){2})\b(?<!\.com)")
 """A permission in Google's refusals, such as container.clusters.update."""
-PROJECT = re.compile(r"/projects/([^/:?]+)")
+PROJECT = re.compile(r"(?:/projects/|[?&]project=)([^/:?&]+)")
+BUCKET = re.compile(r"(?:/b/|gs://)([^/?]+)")
+CLUSTERS = re.compile(r"container\.(clusters|operations|nodePools)\.")
+"""GKE's own permissions; all others of `container` are those of objects inside a cluster."""
 ROLES: Mapping[str, str] = {
     "container.": "roles/container.admin",
     "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
@@ -39,10 +42,31 @@ def remedy(message: str, source: str) -> str:
     permission = missing(message)
     if permission is None:
         return "ask for the permission that the message names"
-    role = next(role for start, role in ROLES.items() if permission.startswith(start))
-    project = PROJECT.search(source)
-    command = [
-        *("gcloud", "projects", "add-iam-policy-binding", project[1] if project else "PROJECT"),
-        *("--member=user:YOUR_ACCOUNT", f"--role={role}"),
-    ]
-    return f"{permission} is missing: have an owner run `{' '.join(command)}`"
+    return f"{permission} is missing: have an owner run `{_grant(permission, source)}`"
+
+
+def in_cluster(message: str) -> str:
+    """Tell what to have run so that a login may use the objects of a cluster.
+
+    Args:
+        message: the API server's refusal; GKE's names a permission, that of Kubernetes alone does not.
+    """
+    permission = missing(message)
+    named = f"{permission} is missing: " if permission else ""
+    return f"{named}have an owner run `{_grant(permission or 'container.pods.get', '')}`"
+
+
+def _grant(permission: str, source: str) -> str:
+    """Write the command that grants a permission: on the bucket where the request is about one."""
+    project, bucket = PROJECT.search(source), BUCKET.search(source)
+    if permission.startswith("storage.") and bucket:
+        where = f"gcloud storage buckets add-iam-policy-binding gs://{bucket[1]}"
+    else:
+        where = f"gcloud projects add-iam-policy-binding {project[1] if project else 'PROJECT'}"
+    return f"{where} --member=user:YOUR_ACCOUNT --role={_role(permission)}"
+
+
+def _role(permission: str) -> str:
+    if permission.startswith("container.") and not CLUSTERS.match(permission):
+        return "roles/container.developer"
+    return next(role for start, role in ROLES.items() if permission.startswith(start))

@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from runbook.clients.auth import LoggedInSession, chosen
 from runbook.clients.gke import Gke
+from runbook.clients.google_errors import of_status
+from runbook.clients.kube.failures import of_answer
 from runbook.config.infrastructure import Credentials
-from runbook.engine.errors import CredentialsError, PassingError, RunbookError
+from runbook.engine.errors import CredentialsError, PassingError, Place, RunbookError
 from tests.credentials.services import Answer, Gcloud, accepting, in_an_hour, refusing, service
 
 ROBOT = "runbook@my-project.iam.gserviceaccount.com"
@@ -167,6 +169,29 @@ def test_a_permission_that_is_missing_is_named_with_the_command_that_grants_it(
     assert (
         f"gcloud projects add-iam-policy-binding {PROJECT} --member=user:YOUR_ACCOUNT --role=roles/{role}`"
         in str(error.remedy)
+    )
+
+
+def test_a_permission_on_a_bucket_is_granted_there() -> None:
+    error = of_status(
+        403,
+        "Permission 'storage.objects.create' denied on resource (or it may not exist).",
+        place=Place("POST https://storage.googleapis.com/storage/v1/b/models/o"),
+        supplied_by="storage.bucket",
+    )
+    assert error.remedy == (
+        "storage.objects.create is missing: have an owner run `gcloud storage buckets add-iam-policy-binding "
+        "gs://models --member=user:YOUR_ACCOUNT --role=roles/storage.objectAdmin`"
+    )
+
+
+def test_a_permission_inside_the_cluster_is_named_too() -> None:
+    said = 'User "a" cannot list resource "pods": requires one of ["container.pods.list"] permission(s).'
+    error = of_answer(403, json.dumps({"kind": "Status", "message": said}), Place("GET /api/v1/pods"))
+    assert isinstance(error, CredentialsError)
+    assert error.remedy == (
+        "container.pods.list is missing: have an owner run `gcloud projects add-iam-policy-binding PROJECT "
+        "--member=user:YOUR_ACCOUNT --role=roles/container.developer`"
     )
 
 

@@ -12,6 +12,7 @@ import urllib3.exceptions
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
+from runbook.clients import permissions
 from runbook.engine.errors import (
     CapacityError,
     ConflictError,
@@ -138,7 +139,7 @@ def _forbidden(message: str, place: Place) -> RunbookError:
     if "exceeded quota" in message:
         return CapacityError(message, place=place, remedy="raise the namespace's ResourceQuota")
     if " cannot " in message:
-        return CredentialsError(message, place=place, remedy="roles/container.developer would do")
+        return CredentialsError(message, place=place, remedy=permissions.in_cluster(message))
     return RefusedError(message, place=place)
 
 
