@@ -5,7 +5,7 @@ from __future__ import annotations
 from runbook.clients.kube.objects import Reference
 from tests.doctor_diagnosis.patient import Patient
 from tests.rehearsal.stand_in import eventually
-from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER
+from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, SETUP
 
 NOT_READY = ["deployment vllm-tpu"]
 """The topic of a server that is not ready for no known reason."""
@@ -52,6 +52,15 @@ def test_an_operation_that_has_ended_does_not_hold_the_cluster(patient: Patient)
     patient.place.cloud.control("POST", "scenarios/busy-cluster", names | {"seconds": 1})
     assert patient.named() == ["s21-cluster-busy"]
     eventually(lambda: patient.named() == [])
+
+
+def test_a_refusal_that_only_the_sidecar_tells(patient: Patient) -> None:
+    """With skipCSIBucketAccessCheck, as the guide has it, the Pod starts and its sidecar is refused."""
+    patient.run(*(step for step in SETUP if step != "storage.iam_member"))
+    assert patient.place.apply("kube.apply", **SERVER).error is not None
+    [finding] = patient.findings()
+    assert finding.topic == "s04-bucket-permission-denied"
+    assert "log of gke-gcsfuse-sidecar" in str(finding.evidence)
 
 
 def test_a_quota_is_no_stockout(patient: Patient) -> None:

@@ -28,6 +28,7 @@ FIELD = [
         Source.EVENT,
         "code = ResourceExhausted desc = the sidecar container failed with error: signal: killed",
     ),
+    (8, Source.STATUS, "gke-gcsfuse-sidecar: OOMKilled, exit code: 137"),
     (9, Source.LOG, "ls: cannot access '/model-vol-mount': Transport endpoint is not connected"),
     (
         11,
@@ -45,12 +46,15 @@ FIELD = [
         "RESOURCE_EXHAUSTED: XLA:TPU compile permanent error. Ran out of memory in memory space hbm:"
         " HBM of 95.74G exceeded",
     ),
+    (29, Source.READY_LOG, "Total time to load model weights from storage to TPU: 3450.52 seconds."),
     (29, Source.LOG, "Total time to load model weights from storage to TPU: 1450 seconds."),
     (32, Source.REFUSAL, 'Required "container.clusters.get" permission(s) for "projects/p".'),
     (32, Source.RUN, "Permission 'container.clusters.update' denied on resource"),
     (33, Source.RUN, "exec: executable gke-gcloud-auth-plugin not found"),
 ]
 ELSEWHERE = [
+    (Source.READY_LOG, "RESOURCE_EXHAUSTED: Error allocating device buffer, which was tried again; HBM"),
+    (Source.STATUS, "vllm-tpu: OOMKilled, exit code: 137"),
     (Source.LOG, "RESOURCE_EXHAUSTED of a request that a client sent"),
     (Source.LOG, "Total time to load model weights from storage to TPU: 25.35 seconds."),
     (Source.LOG, "Total time to load model weights from storage to TPU: 497.0 seconds."),

@@ -14,6 +14,7 @@ class Source(StrEnum):
     EVENT = "event"
     STATUS = "container status"
     LOG = "log of server or benchmark"
+    READY_LOG = "log of a ready server"
     SIDECAR = "log of the mount's sidecar"
     OPERATION = "GKE operation or condition"
     REFUSAL = "refusal of a read"

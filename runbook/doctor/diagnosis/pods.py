@@ -53,14 +53,6 @@ def is_unscheduled(pod: Object) -> bool:
     )
 
 
-def has_started(pod: Object) -> bool:
-    """Tell whether any main container has run: its volumes were mounted then."""
-    return any(
-        status.get("restartCount") or {"running", "terminated"} & status.get("state", {}).keys()
-        for status in pod.get("status", {}).get("containerStatuses", ())
-    )
-
-
 def statuses(pod: Object) -> Iterator[Object]:
     """Give the statuses of all containers, init containers first."""
     status = pod.get("status", {})

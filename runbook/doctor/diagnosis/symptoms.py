@@ -77,8 +77,10 @@ SYMPTOMS: Final = (
         id="s08-sidecar-out-of-memory",
         cause="the sidecar that mounts the bucket was killed for its memory",
         remedy="raise the Pod annotation gke-gcsfuse/memory-limit in manifests/, then `inv deploy{env}`",
-        pattern=re.compile(r"code = ResourceExhausted .*(OOMKilled|signal: killed)"),
-        sources=_MOUNT,
+        pattern=re.compile(
+            r"code = ResourceExhausted .*(OOMKilled|signal: killed)|gcsfuse-sidecar: OOMKilled"
+        ),
+        sources=_SIDECAR,
     ),
     Symptom(
         id="s09-mount-died",
@@ -260,7 +262,7 @@ SYMPTOMS: Final = (
         cause="this image takes far longer to load the weights than half a minute, as it should",
         remedy="set server.image to one that is known to be good (now {image}), then `inv deploy{env}`",
         pattern=re.compile(r"Total time to load model weights from storage to TPU: \d{4,}(\.\d+)? seconds"),
-        sources=_LOG,
+        sources=frozenset({Source.LOG, Source.READY_LOG}),
     ),
     Symptom(
         id="s30-vocabulary-unreachable",

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from runbook.clients.kube.objects import Object
 from runbook.doctor.diagnosis.evidence import Evidence, Source
-from runbook.doctor.diagnosis.pods import SIDECAR, has_started, name_of, statuses
+from runbook.doctor.diagnosis.pods import SIDECAR, name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
 
 _MOUNT_REASONS: Final = frozenset({"FailedMount", "FailedAttachVolume"})
+_AFTER_MOUNTS: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
 _VOLUME: Final = re.compile(r'volume "[^"]*"')
 
 
@@ -32,13 +33,17 @@ def texts(seen: Snapshot) -> list[Evidence]:
 
 
 def _events(seen: Snapshot) -> Iterator[Evidence]:
-    """Give what is said about Pods in trouble; a mount that failed before the container ran is over."""
+    """Give what is said about Pods in trouble."""
     troubled = {pod["metadata"]["uid"]: pod for pod in seen.troubled_pods}
-    for event in _latest_mounts(sorted(seen.events, key=_order)):
-        pod = troubled.get(event.get("involvedObject", {}).get("uid", ""))
-        if pod is None or (event.get("reason") in _MOUNT_REASONS and has_started(pod)):
-            continue
-        yield Evidence(Source.EVENT, name_of(pod), f"{event.get('reason')}: {event.get('message', '')}")
+    for event in _without_past_mounts(sorted(seen.events, key=_order)):
+        pod = troubled.get(_about(event))
+        if pod is not None:
+            yield Evidence(Source.EVENT, name_of(pod), f"{event.get('reason')}: {event.get('message', '')}")
+
+
+def _about(event: Object) -> str:
+    uid: str = event.get("involvedObject", {}).get("uid", "")
+    return uid
 
 
 def _order(event: Object) -> tuple[str, str]:
@@ -47,15 +52,25 @@ def _order(event: Object) -> tuple[str, str]:
     return str(last)[:19], event["metadata"]["resourceVersion"].zfill(20)
 
 
-def _latest_mounts(events: Sequence[Object]) -> list[Object]:
-    """Leave out what the mount of a volume failed of before it failed of something else."""
+def _without_past_mounts(events: Sequence[Object]) -> list[Object]:
+    """Leave out failures to mount that are over.
+
+    A later failure of the same volume takes the place of an earlier one, and a container's image or start is
+    asked for only when all volumes of the Pod are mounted.
+
+    Args:
+        events: the oldest first.
+    """
     kept: dict[tuple[str, ...], Object] = {}
     for event in events:
         if event.get("reason") in _MOUNT_REASONS:
             volume = _VOLUME.search(event.get("message") or "")
-            kept[event["involvedObject"].get("uid", ""), volume[0] if volume else ""] = event
+            key: tuple[str, ...] = ("mount", _about(event), volume[0] if volume else "")
         else:
-            kept[event["metadata"]["namespace"], event["metadata"]["name"], ""] = event
+            key = ("event", event["metadata"]["name"])
+        if event.get("reason") in _AFTER_MOUNTS:
+            kept = {key: old for key, old in kept.items() if key[:2] != ("mount", _about(event))}
+        kept[key] = event
     return list(kept.values())
 
 
@@ -65,8 +80,8 @@ def _container_statuses(seen: Snapshot) -> Iterator[Evidence]:
             for state in (status.get("state", {}), status.get("lastState", {})):
                 for found in (state.get("waiting"), state.get("terminated")):
                     if found:
-                        subject = f"{name_of(pod)}, container {status['name']}"
-                        yield Evidence(Source.STATUS, subject, _state_text(found))
+                        text = f"{status['name']}: {_state_text(found)}"
+                        yield Evidence(Source.STATUS, f"{name_of(pod)}, container", text)
 
 
 def _state_text(state: Mapping[str, Any]) -> str:
@@ -75,8 +90,10 @@ def _state_text(state: Mapping[str, Any]) -> str:
 
 
 def _logs(seen: Snapshot) -> Iterator[Evidence]:
+    troubled = [pod["metadata"]["uid"] for pod in seen.troubled_pods]
     for log in seen.logs:
-        source = Source.SIDECAR if log.container == SIDECAR else Source.LOG
+        source = Source.LOG if log.pod["metadata"]["uid"] in troubled else Source.READY_LOG
+        source = Source.SIDECAR if log.container == SIDECAR else source
         before = ", before its restart" if log.previous else ""
         for line in log.text.splitlines():
             yield Evidence(source, f"{name_of(log.pod)}, log of {log.container}{before}", line)
