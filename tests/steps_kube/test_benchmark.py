@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from runbook.clients.kube.objects import Reference
 from runbook.engine.errors import ConflictError, FailedError, MissingError
@@ -92,10 +93,44 @@ def test_without_a_cluster_the_step_that_makes_it_is_named(empty: Place) -> None
         assert error.supplied_by == "gke.cluster"
 
 
-def test_a_job_that_is_deleted_while_it_is_followed(deployed: Place) -> None:
+def test_a_job_that_was_deleted_is_not_followed(deployed: Place) -> None:
     busy = deployed.with_settings(*LONG)
     busy.apply("bench.job", **BENCHMARK)
     name = Reference("batch/v1", "Job", "default", jobs(deployed)[0])
     deployed.delete(name)
     error = busy.apply("bench.result").error
-    assert isinstance(error, FailedError | MissingError)
+    assert isinstance(error, MissingError)
+    assert error.supplied_by == "bench.job"
+
+
+def test_a_job_that_is_deleted_while_it_is_followed_is_no_measurement(deployed: Place) -> None:
+    def delete(seconds: float) -> None:
+        if not gone:
+            gone.append(seconds)
+            deployed.delete(*deployed.of_kind("batch/v1", "Job"))
+        time.sleep(seconds)
+
+    gone: list[float] = []
+    busy = deployed.with_settings(*LONG)
+    busy.apply("bench.job", **BENCHMARK)
+    busy.pause = delete
+    error = busy.apply("bench.result").error
+    assert isinstance(error, FailedError)
+    assert "was deleted without a result" in error.message
+
+
+def test_a_benchmark_that_fits_no_node_ends_early(deployed: Place) -> None:
+    misplaced = deployed.with_settings("bench.placement=tpu-node", "tpu.accelerator=tpu9")
+    misplaced.apply("bench.job", **BENCHMARK)
+    error = misplaced.apply("bench.result").error
+    assert isinstance(error, FailedError)
+    assert "Unschedulable" in error.message
+    assert "didn't match Pod's node affinity/selector" in error.message
+
+
+def test_a_benchmark_whose_image_is_not_there_ends_early(deployed: Place) -> None:
+    missing = deployed.with_settings("bench.image=vllm/vllm-tpu:missing")
+    missing.apply("bench.job", **BENCHMARK)
+    error = missing.apply("bench.result").error
+    assert isinstance(error, FailedError)
+    assert "ImagePull" in error.message

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, ManifestError, MissingError
 from runbook.engine.outcome import Outcome
+from runbook.steps.kube.diagnosis import diagnose_pods
+from runbook.steps.kube.scheduling import unscheduled
 from tests.steps_kube.deployment_place import SERVER, Place
 
 
@@ -35,6 +39,81 @@ def test_a_pod_that_fits_no_node(place: Place) -> None:
     assert "didn't match Pod's node affinity/selector" in failed(outcome)
 
 
+def test_a_pod_that_fits_no_node_yet_is_waited_for_where_nodes_are_made(place: Place) -> None:
+    patient = place.with_settings(
+        "tpu.accelerator=tpu9", "node_pool.capacity=spot", "server.ready_timeout_s=5"
+    )
+    message = failed(patient.apply("kube.apply", **SERVER))
+    assert "is not ready after 5 s" in message
+    assert "(waiting for a node)" in message
+
+
+@pytest.fixture
+def tainted(place: Place) -> Iterator[Place]:
+    """The TPU node has a taint that nothing tolerates."""
+    with place.cluster() as cluster:
+        (node,) = cluster.list(
+            "v1",
+            "Node",
+            "",
+            labels={"cloud.google.com/gke-tpu-topology": place.loaded.variables.tpu.topology},
+        )
+    taint = {"key": "team", "value": "ours", "effect": "NoSchedule"}
+    place.patch(Reference.to(node), {"spec": {"taints": [*node["spec"]["taints"], taint]}})
+    yield place
+    place.patch(Reference.to(node), {"spec": {"taints": node["spec"]["taints"]}})
+
+
+def test_an_idle_node_that_does_not_take_the_pod_ends_the_wait(tainted: Place) -> None:
+    message = failed(tainted.with_settings("node_pool.capacity=spot").apply("kube.apply", **SERVER))
+    assert "Unschedulable" in message
+    assert "untolerated taint" in message
+
+
+UNFIT: Object = {
+    "metadata": {"name": "vllm-tpu-1", "namespace": "default", "creationTimestamp": "2026-11-23T15:42:00Z"},
+    "spec": {"containers": [], "nodeSelector": {"nowhere": "true"}},
+    "status": {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "waited_for"),
+    [
+        ([], True),
+        ([("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 max node group size reached")], False),
+        ([("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 in backoff after failed scale-up")], True),
+        ([("NotTriggerScaleUp", "no"), ("TriggeredScaleUp", "pod triggered scale-up: 0->1")], True),
+    ],
+)
+def test_what_the_autoscaler_says(place: Place, reasons: list[tuple[str, str]], *, waited_for: bool) -> None:
+    events: list[Object] = [
+        {"reason": reason, "message": message, "lastTimestamp": f"2026-11-23T15:4{minute}:00Z"}
+        for minute, (reason, message) in enumerate(reasons)
+    ]
+    with place.cluster() as cluster:
+        found = unscheduled(cluster, UNFIT, events, grows=True, ending=False)
+    assert found is not None
+    assert (found.patience_seconds is None) == waited_for
+
+
+@pytest.mark.parametrize(
+    ("message", "patience"),
+    [
+        ("Back-off pulling image: 429 Too Many Requests", 300),
+        ("dial tcp 1.2.3.4:443: i/o timeout", 300),
+        ("manifest unknown", 0),
+    ],
+)
+def test_a_busy_registry_is_given_time(place: Place, message: str, patience: float) -> None:
+    waiting = {"reason": "ImagePullBackOff", "message": message}
+    pod = {**UNFIT, "status": {"containerStatuses": [{"name": "server", "state": {"waiting": waiting}}]}}
+    with place.cluster() as cluster:
+        found = diagnose_pods(cluster, [pod], grows=False)
+    assert found is not None
+    assert (found.cause, found.patience_seconds) == ("image", patience)
+
+
 @pytest.fixture
 def without_grant(place: Place) -> Iterator[Place]:
     """The bucket may not be read."""
@@ -55,6 +134,34 @@ def test_a_bucket_that_may_not_be_read_though_the_driver_did_not_ask(without_gra
     message = failed(without_grant.apply("kube.apply", **SERVER))
     assert "ended with code" in message
     assert "storage.objects.list" in message
+
+
+def test_a_crash_for_want_of_a_grant_is_given_the_minutes_that_grants_take(without_grant: Place) -> None:
+    failed(without_grant.apply("kube.apply", **SERVER))
+    with without_grant.cluster() as cluster:
+        while True:
+            found = diagnose_pods(cluster, cluster.list("v1", "Pod", "default"), grows=False)
+            assert found is not None
+            if found.cause == "CrashLoopBackOff":
+                break
+            time.sleep(0.1)
+    assert found.patience_seconds == 300
+
+
+def test_an_api_server_that_is_away_for_a_while_does_not_end_the_wait(place: Place) -> None:
+    def break_off(seconds: float) -> None:
+        if not broken:
+            broken.append(seconds)
+            fault = {"api": "kubernetes", "method": "GET", "kind": "status", "status": 503, "times": 6}
+            place.cloud.control("POST", "faults", fault)
+        time.sleep(seconds)
+
+    broken: list[float] = []
+    waiting = Place(place.cloud, place.loaded, pause=break_off)
+    outcome = waiting.apply("kube.apply", **SERVER)
+    place.cloud.control("DELETE", "faults")
+    assert outcome.error is None, outcome.error
+    assert [told for told in waiting.voice.conditions if told.startswith("asking again: ")]
 
 
 def test_without_a_cluster_the_step_that_makes_it_is_named(empty: Place) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
@@ -11,11 +10,12 @@ from runbook.engine.errors import FailedError, PassingError
 from runbook.steps.bench.jobs import ended
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
-from runbook.steps.kube.removal import pauses
+from runbook.steps.kube.diagnosis import diagnose_absence, diagnose_pods
+from runbook.steps.kube.patience import Patience, grows
+from runbook.steps.kube.polling import poll
 
 _QUIET_SECONDS: Final = 5.0
 _PROGRESS: Final = re.compile(r"(?P<percent>\d+)%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]")
-_STUCK: Final = frozenset({"ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"})
 
 
 def follow(context: Context, reference: Reference) -> tuple[str, Object]:
@@ -27,34 +27,63 @@ def follow(context: Context, reference: Reference) -> tuple[str, Object]:
     Raises:
         FailedError: its Pod cannot start, or the deadline of `bench.timeout_s` has passed.
     """
-    deadline = time.monotonic() + context.variables.bench.timeout_s
-    kube = client(context)
-    log = ""
-    last = None
-    for pause in pauses():
-        job = kube.get(reference)
+    limit = context.variables.bench.timeout_s
+    following = _Following(context, reference)
+    return poll(
+        context,
+        following.look,
+        limit_seconds=limit,
+        late=lambda: f"{reference} still runs after {limit} s: {following.last}",
+    )
+
+
+class _Following:
+    """A Job that is followed.
+
+    Args:
+        context: of the step that follows.
+        reference: the Job.
+    """
+
+    def __init__(self, context: Context, reference: Reference) -> None:
+        self._context = context
+        self._reference = reference
+        self._patience = Patience(context)
+        self._job: Object | None = None
+        self._log = ""
+        self.last = "nothing was seen of it"
+
+    def look(self) -> tuple[str, Object] | None:
+        """Read on; give the whole log and the Job once it has ended or is gone."""
+        job = client(self._context).get(self._reference)
         if job is None:
-            if last is None:
-                raise FailedError(f"{reference} was deleted")
-            return log, last
-        last = job
-        pod = _pod(context, job)
+            if self._job is None:
+                raise FailedError(f"{self._reference} was deleted")
+            return self._log, self._job
+        self._job = job
+        pods = _pods(self._context, job)
+        pod = max(pods, key=lambda item: str(item["metadata"]["creationTimestamp"]), default=None)
         if ended(job):
-            return (_whole_log(context, pod) if pod else log), job
+            return (_whole_log(self._context, pod) if pod else self._log), job
         if pod and pod.get("status", {}).get("phase") != "Pending":
-            log = _read_on(context, pod, log)
+            self.last = "its Pod runs"
+            self._log = _read_on(self._context, pod, self._log)
         else:
-            _tell_pending(context, pod)
-        if time.monotonic() > deadline:
-            raise FailedError(f"{reference} still runs after {context.variables.bench.timeout_s} s")
-        context.pause(pause)
-    raise AssertionError  # the pauses never end
+            self._judge_pending(job, pods)
+        return None
+
+    def _judge_pending(self, job: Object, pods: list[Object]) -> None:
+        kube, variables = client(self._context), self._context.variables
+        made = variables.cluster.mode == "autopilot" or variables.bench.placement == "tpu-node"
+        found = diagnose_pods(kube, pods, grows=made and grows(self._context)) or diagnose_absence(kube, job)
+        self.last = found.evidence or found.condition
+        self._context.report.condition(found.condition)
+        self._patience.judge(found)
 
 
-def _pod(context: Context, job: Object) -> Object | None:
+def _pods(context: Context, job: Object) -> list[Object]:
     namespace, name = job["metadata"]["namespace"], job["metadata"]["name"]
-    pods = client(context).list("v1", "Pod", namespace, labels={"job-name": name})
-    return max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]), default=None)
+    return client(context).list("v1", "Pod", namespace, labels={"job-name": name})
 
 
 def _container(pod: Object) -> str:
@@ -94,20 +123,3 @@ def _tell(context: Context, line: str) -> None:
         context.report.condition(f"{found['done']} of {found['total']} requests [{found['times']}]")
     elif line.strip() and not line.startswith("{"):
         context.report.condition(line.strip()[:120])
-
-
-def _tell_pending(context: Context, pod: Object | None) -> None:
-    if pod is None:
-        context.report.condition("no Pod yet")
-        return
-    status = pod.get("status", {})
-    for condition in status.get("conditions", ()):
-        if condition["type"] == "PodScheduled" and condition["status"] == "False":
-            context.report.condition(f"Pod {condition.get('reason')}: {condition.get('message')}")
-            return
-    for container in status.get("containerStatuses", ()):
-        waiting = container.get("state", {}).get("waiting", {})
-        if waiting.get("reason") in _STUCK:
-            name = pod["metadata"]["name"]
-            raise FailedError(f"Pod {name} {waiting['reason']}: {waiting.get('message', '')}")
-    context.report.condition(f"Pod {pod['metadata']['name']} {status.get('phase')}")

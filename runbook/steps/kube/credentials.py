@@ -22,6 +22,11 @@ from runbook.steps.kube.cluster import client, kubectl, shown
 
 _ENDPOINT_FLAGS = {"ip": (), "dns": ("--dns-endpoint",), "private": ("--internal-ip",)}
 
+_PLUGIN_SETTINGS = {
+    "application-default": ("CLOUDSDK_CONTAINER_USE_APPLICATION_DEFAULT_CREDENTIALS=true",),
+}
+"""What makes gcloud write the plug-in's flag for another login than its own."""
+
 
 class Arguments(StepArguments):
     """What `with:` may say: nothing."""
@@ -96,7 +101,7 @@ def _command(context: Context) -> list[str]:
     variables = context.variables
     path = kubeconfig.kubeconfig_path(variables, context.home, context.environment)
     return [
-        *("env", f"KUBECONFIG={shown(path)}"),
+        *("env", f"KUBECONFIG={shown(path)}", *_PLUGIN_SETTINGS.get(variables.credentials.source, ())),
         *("gcloud", "container", "clusters", "get-credentials", variables.cluster.name),
         f"--location={reads.location(context)}",
         f"--project={variables.project}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,8 +9,9 @@ from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, PassingError
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
-from runbook.steps.kube.diagnosis import Diagnosis, diagnose
-from runbook.steps.kube.removal import pauses
+from runbook.steps.kube.diagnosis import diagnose
+from runbook.steps.kube.patience import Patience, grows
+from runbook.steps.kube.polling import poll
 
 _LONGEST_WATCH: Final = 5
 
@@ -55,65 +55,57 @@ def wait(context: Context, reference: Reference) -> None:
     Raises:
         FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence.
     """
-    kube = client(context)
+    rollout = _Rollout(context, reference)
     limit = context.variables.server.ready_timeout_s
-    deadline = time.monotonic() + limit
-    trouble = Trouble(context)
-    for pause in pauses():
-        present = kube.get(reference)
-        if present is None:
-            raise FailedError(f"{reference} was deleted while it was awaited")
-        now = progress(present)
-        if now.done:
-            return
-        found = diagnose(kube, present)
-        context.report.condition(found.condition or now.text)
-        trouble.judge(found)
-        if time.monotonic() > deadline:
-            raise FailedError(f"{now.text} after {limit} s; {found.evidence or found.condition}")
-        _watch(context, present, pause)
+    poll(
+        context,
+        rollout.look,
+        limit_seconds=limit,
+        late=lambda: f"{reference} is not ready after {limit} s: {rollout.last}",
+        rest=rollout.rest,
+    )
 
 
-class Trouble:
-    """Ends a wait on what does not pass, and on what did not pass in its time.
+class _Rollout:
+    """A Deployment that is awaited.
 
     Args:
-        context: gives the scale of time.
+        context: of the step that waits.
+        reference: the Deployment.
     """
 
-    def __init__(self, context: Context) -> None:
-        variables = context.variables
-        self._scale = variables.rehearsal.time_scale if variables.provider == "rehearsal" else 1.0
-        self._since: dict[str, float] = {}
+    def __init__(self, context: Context, reference: Reference) -> None:
+        self._context = context
+        self._reference = reference
+        self._patience = Patience(context)
+        self._version = ""
+        self.last = "it was never seen"
 
-    def judge(self, found: Diagnosis) -> None:
-        """Compare a diagnosis with how long it has been so.
+    def look(self) -> bool | None:
+        """Read the Deployment; where it is not done, tell why."""
+        kube = client(self._context)
+        present = kube.get(self._reference)
+        if present is None:
+            raise FailedError(f"{self._reference} was deleted while it was awaited")
+        self._version = present["metadata"]["resourceVersion"]
+        now = progress(present)
+        if now.done:
+            return True
+        self.last = now.text
+        found = diagnose(kube, present, grows=grows(self._context))
+        self.last = f"{now.text}; {found.evidence or found.condition}"
+        self._context.report.condition(found.condition or now.text)
+        self._patience.judge(found)
+        return None
 
-        Raises:
-            FailedError: it is final, or has lasted too long.
-        """
-        if found.patience_seconds is None:
-            self._since.clear()
+    def rest(self, seconds: float) -> None:
+        """Wait for the Deployment's next change, or some time."""
+        self._context.pause(min(seconds, 0.2))
+        if seconds < 1:
             return
-        patience = found.patience_seconds * self._scale
-        if found.patience_seconds:
-            patience = max(patience, 3.0)
-        self._since = {found.cause: self._since.get(found.cause, time.monotonic())}
-        if time.monotonic() - self._since[found.cause] >= patience:
-            raise FailedError(found.evidence, remedy=found.remedy)
-
-
-def _watch(context: Context, deployment: Object, pause: float) -> None:
-    """Wait for the next change of a Deployment, or some time."""
-    context.pause(min(pause, 0.2))
-    if pause < 1:
-        return
-    seconds = min(int(pause), _LONGEST_WATCH)
-    reference = Reference(
-        "apps/v1", "Deployment", deployment["metadata"]["namespace"], deployment["metadata"]["name"]
-    )
-    try:
-        for _ in client(context).watch(reference, deployment["metadata"]["resourceVersion"], seconds):
-            return
-    except PassingError:  # the version is too old, or the connection broke: the caller looks anew
-        context.pause(pause)
+        watched = min(int(seconds), _LONGEST_WATCH)
+        try:
+            for _ in client(self._context).watch(self._reference, self._version, watched):
+                return
+        except PassingError:  # the version is too old, or the connection broke: the next look is anew
+            self._context.pause(seconds)
