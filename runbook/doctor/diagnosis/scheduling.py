@@ -25,7 +25,8 @@ def chips_held(seen: Snapshot) -> Iterator[Evidence]:
     for pod, meant in _waiting(seen):
         wanted = _chips_of(pod)
         open_to_it = [node for node in meant if not _untolerated(pod, node)]
-        if wanted and open_to_it and all(_free(seen, node) < wanted for node in open_to_it):
+        full = all(_free(seen, node) < wanted for node in open_to_it)
+        if wanted and open_to_it and full and not _may_get_a_node(seen, pod):
             for node in open_to_it:
                 yield _state(pod, f"wants {wanted} chips; {_holders(seen, node)}")
 
@@ -42,7 +43,7 @@ def taint_not_tolerated(seen: Snapshot) -> Iterator[Evidence]:
 def no_node_matches(seen: Snapshot) -> Iterator[Evidence]:
     """Find Pods that no node is meant for, and say what the TPU nodes are."""
     for pod, meant in _waiting(seen):
-        if not meant:
+        if not meant and not _may_get_a_node(seen, pod):
             selector = pod["spec"].get("nodeSelector") or {}
             wanted = ", ".join(f"{name}={value}" for name, value in selector.items())
             yield _state(pod, f"wants a node with {wanted}; {_tpu_nodes(seen.nodes)}")
@@ -53,6 +54,22 @@ def _waiting(seen: Snapshot) -> Iterator[tuple[Object, list[Object]]]:
     for pod in seen.troubled_pods:
         if is_unscheduled(pod) and "PersistentVolumeClaim" not in _message(pod):
             yield pod, [node for node in seen.nodes if _matches(pod, node)]
+
+
+def _may_get_a_node(seen: Snapshot, pod: Object) -> bool:
+    """Tell whether GKE makes nodes for Pods that wait, and has not said that it makes none for this one."""
+    cluster, pool = seen.cluster or {}, seen.node_pool or {}
+    makes_nodes = (
+        cluster.get("autopilot", {}).get("enabled")
+        or cluster.get("autoscaling", {}).get("enableNodeAutoprovisioning")
+        or pool.get("autoscaling", {}).get("enabled")
+    )
+    refused = any(
+        event.get("reason") == "NotTriggerScaleUp"
+        and event.get("involvedObject", {}).get("uid") == pod["metadata"]["uid"]
+        for event in seen.events
+    )
+    return bool(makes_nodes) and not refused
 
 
 def _message(pod: Object) -> str:
