@@ -128,7 +128,7 @@ def _shape(variables: Variables, findings: Findings) -> None:
     if "/" in (cluster.network or "") and "/" not in (cluster.subnetwork or ""):
         findings.error(
             "cluster.subnetwork",
-            f"is {cluster.subnetwork}, and cluster.network is shared by another project",
+            "is no full path, and cluster.network is shared by another project",
             "name it in full: projects/HOST/regions/REGION/subnetworks/NAME",
         )
     private = cluster.private_nodes or cluster.endpoint == "private"

@@ -28,7 +28,7 @@ def kubeconfig_of(path: Path) -> dict[str, Any]:
     return found
 
 
-def gclouds_kubeconfig(work: Workplace, folder: Path, *flags: str) -> dict[str, Any]:
+def gclouds_kubeconfig(work: Workplace, folder: Path, *flags: str, **environ: str) -> dict[str, Any]:
     """Have the real gcloud write a kubeconfig from the stand-in."""
     name, project = work.variables.cluster.name, work.variables.project
     environment = {
@@ -39,6 +39,7 @@ def gclouds_kubeconfig(work: Workplace, folder: Path, *flags: str) -> dict[str, 
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": work.cloud.endpoints["token_file"],
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER": f"{work.cloud.endpoints['google']}/",
+        **environ,
     }
     done = subprocess.run(
         [
@@ -107,6 +108,29 @@ def test_gcloud_writes_the_same_server_and_context(shaped: Shaped, tmp_path: Pat
     assert {key: value for key, value in our_cluster["cluster"].items() if key not in own_authority} == (
         their_cluster["cluster"]
     )
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize(
+    ("environ", "flags"),
+    [
+        ({}, ()),
+        (
+            {"CLOUDSDK_CONTAINER_USE_APPLICATION_DEFAULT_CREDENTIALS": "true"},
+            ("--use_application_default_credentials",),
+        ),
+    ],
+)
+def test_gcloud_writes_the_same_login_of_the_plug_in(
+    shaped: Shaped, tmp_path: Path, environ: dict[str, str], flags: tuple[str, ...]
+) -> None:
+    if shutil.which("gcloud") is None:
+        pytest.skip("gcloud is not on the PATH: its kubeconfig cannot be compared with ours")
+    work = shaped()
+    make_cluster(work)
+    (theirs,) = gclouds_kubeconfig(work, tmp_path, **environ)["users"]
+    ours = Entry(theirs["name"], "https://192.0.2.1", "PEM", None, flags).sections()["users"]
+    assert ours == theirs
 
 
 def test_a_dns_endpoints_certificate_is_a_public_one() -> None:
