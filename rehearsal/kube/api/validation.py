@@ -49,9 +49,8 @@ def validate(kind: Kind, obj: Object) -> None:
         ApiError: 422 with a cause for each wrong field.
     """
     causes = list(_metadata_causes(kind, obj["metadata"]))
-    asked = {
-        name: value for name, value in obj.items() if name != "status"
-    }  # whoever writes it may leave gaps
+    # a status may have gaps: its writer knows what is not known yet
+    asked = {name: value for name, value in obj.items() if name != "status"}
     causes += _schema_causes(type_of(kind), asked, "")
     if not causes and (check := _CHECKS.get(kind.kind)):
         causes += check(obj)
