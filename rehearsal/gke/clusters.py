@@ -126,6 +126,8 @@ def check_update(name: ClusterName, cluster: Cluster, update: dict[str, Any]) ->
         raise GoogleError(400, f"The rehearsal does not emulate this update of a cluster: {fields[0]}.")
     check_workload_pool(name.project, update.get("desiredWorkloadIdentityConfig", {}))
     autopilot.check_update(cluster, update)
+    if "desiredControlPlaneEndpointsConfig" in update:
+        endpoint_fields(updated(cluster, update))
     if "desiredMasterVersion" in update:
         chosen_version(update["desiredMasterVersion"])
 
