@@ -15,6 +15,7 @@ from rehearsal.control.scenarios import Scenarios
 from rehearsal.front.errors import GoogleError
 from rehearsal.front.faults import Fault
 from rehearsal.gke import Gke
+from rehearsal.kube.told import Told
 from rehearsal.world import Settings, World
 
 PREFIX = "/_rehearsal"
@@ -102,8 +103,9 @@ class Control:
         return web.json_response({"id": self._world.faults.add(fault)})
 
     async def clear_faults(self, _: web.Request) -> web.Response:
-        """Let nothing go wrong any more."""
+        """Let nothing go wrong any more: neither requests nor what a scenario told containers and mounts."""
         self._world.faults.clear()
+        Told(self._world.database).forget()
         return web.json_response({})
 
     async def get_status(self, _: web.Request) -> web.Response:

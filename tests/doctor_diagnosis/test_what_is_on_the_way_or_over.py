@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runbook.clients.kube.objects import Reference
 from tests.doctor_diagnosis.patient import Patient
 from tests.rehearsal.stand_in import eventually
@@ -86,6 +88,15 @@ def test_two_symptoms_at_once_are_both_named(patient: Patient) -> None:
     names = {"project": "rehearsal-project", "cluster": "rehearsal"}
     patient.place.cloud.control("POST", "scenarios/busy-cluster", names | {"seconds": 60})
     assert patient.named() == ["s16-chips-held", "s21-cluster-busy"]
+
+
+@pytest.mark.parametrize("scenario", ["s03-iam-still-propagating", "s27-libtpu-locked"])
+def test_what_was_injected_can_be_taken_back(patient: Patient, scenario: str) -> None:
+    patient.play(scenario)
+    assert patient.named() == [scenario]
+    patient.place.cloud.control("DELETE", "faults")
+    eventually(lambda: answers(patient))
+    assert patient.named() == []
 
 
 def test_the_remedy_of_a_missing_grant(patient: Patient) -> None:
