@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import requests
 
@@ -31,7 +31,7 @@ class Completion:
 
 
 class ModelServer:
-    """One server.
+    """One server; a context manager that closes its connection.
 
     Args:
         address: base URL, such as `http://127.0.0.1:8000`.
@@ -45,6 +45,12 @@ class ModelServer:
         self._session = plain_session()
         if api_key is not None:
             self._session.headers["Authorization"] = f"Bearer {api_key.reveal()}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
 
     def healthy(self) -> bool:
         """Tell whether /health says that the engine is alive."""

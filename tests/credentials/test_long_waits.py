@@ -93,7 +93,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
     opened.down()
 
 
-def test_one_object_serves_every_client(gcloud: Gcloud, cloud: StandIn) -> None:
+def test_one_object_serves_every_client(gcloud: Gcloud, cloud: StandIn, tmp_path: Path) -> None:
     gcloud.gives(token=cloud.token)
     login, google = gclouds_login(), cloud.endpoints["google"]
     with LoggedInSession(login) as session:
@@ -102,15 +102,21 @@ def test_one_object_serves_every_client(gcloud: Gcloud, cloud: StandIn) -> None:
     files = open_file_system(login, google, "demo-project")
     assert files.ls("") == []
     close_file_system(files)
-    kube = connect(cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login)
+    kube = connect(
+        cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login, tmp_path
+    )
     assert not kube.list("v1", "Pod", "default")
     assert len(gcloud.calls) == 1
 
 
-def test_kubernetes_and_files_get_the_renewed_token_too(gcloud: Gcloud, cloud: StandIn) -> None:
+def test_kubernetes_and_files_get_the_renewed_token_too(
+    gcloud: Gcloud, cloud: StandIn, tmp_path: Path
+) -> None:
     gcloud.gives(token=cloud.token, usable=-1)
     login = gclouds_login()
-    kube = connect(cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login)
+    kube = connect(
+        cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login, tmp_path
+    )
     files = open_file_system(login, cloud.endpoints["google"], "demo-project")
     for _ in range(2):
         kube.list("v1", "Pod", "default")

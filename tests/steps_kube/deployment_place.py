@@ -147,7 +147,8 @@ class Place:
         connections = Connections(self.loaded.variables, self.home)
         try:
             access = reads.access(self._context(connections, ExitStack(), check=False))
-            yield connect(access.endpoint, access.ca_certificate, connections.credentials)
+            folder = self.home / ".runs"
+            yield connect(access.endpoint, access.ca_certificate, connections.credentials, folder)
         finally:
             connections.close()
 

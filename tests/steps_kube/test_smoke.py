@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 import socket
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Thread
 
 import pytest
 import requests
 
-from runbook.clients.kube.forward import forward
+from runbook.clients.kube.failures import AbsentError
+from runbook.clients.kube.forward import Forward, forward
+from runbook.clients.kube.service import Target
 from runbook.clients.serving import Completion
-from runbook.engine.errors import MissingError
+from runbook.engine.errors import CredentialsError, MissingError
 from runbook.engine.outcome import Status
 from runbook.steps.serving.completion import judge
 from tests.steps_kube.deployment_place import SERVER, Place
@@ -103,6 +110,44 @@ def test_a_connection_that_finds_no_pod_says_so(place: Place) -> None:
     ):
         requests.get(f"{opened.address}/health", timeout=10)
     assert troubles == ["the port-forward lost a connection: no Pod behind service/vllm-service is ready"]
+
+
+def test_a_forward_that_ends_under_an_open_connection_ends_quietly(
+    deployed: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    troubles: list[str] = []
+    with (
+        deployed.cluster() as cluster,
+        requests.Session() as session,
+        forward(cluster, "default", "vllm-service", 8000, 0, troubles.append) as opened,
+    ):
+        assert session.get(f"{opened.address}/health", timeout=10).ok
+    assert (capfd.readouterr().err, troubles) == ("", [])
+
+
+def test_a_connection_that_finds_no_service_says_so(deployed: Place) -> None:
+    def refuse() -> Target:
+        raise AbsentError('pods "vllm-tpu-1" not found')
+
+    troubles: list[str] = []
+    with deployed.cluster() as cluster:
+        carrier = Forward(cluster, refuse, 0, troubles.append)
+        opened: Future[Callable[[], object]] = Future()
+        thread = Thread(target=lambda: asyncio.run(carrier.serve(opened)))
+        thread.start()
+        stop = opened.result(timeout=10)
+        with pytest.raises(requests.exceptions.ConnectionError):
+            requests.get(f"{carrier.address}/health", timeout=10)
+        stop()
+        thread.join()
+    assert troubles == ['the port-forward lost a connection: pods "vllm-tpu-1" not found']
+
+
+def test_certificates_that_are_not_there_are_named_at_once(deployed: Place, tmp_path: Path) -> None:
+    with deployed.cluster() as cluster:
+        cluster.configuration.cert_file = str(tmp_path / "none.pem")
+        with pytest.raises(CredentialsError, match="certificates cannot be read"):
+            Forward(cluster, lambda: Target("default", "vllm-tpu-1", 8000), 0, print)
 
 
 @pytest.mark.parametrize(

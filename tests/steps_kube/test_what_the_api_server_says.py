@@ -19,6 +19,7 @@ from runbook.engine.errors import (
     RunbookError,
 )
 from runbook.steps.kube.difference import differences
+from tests.steps_kube.deployment_place import Place as Deployed
 
 TYPED = "failed to create typed patch object (default/a; apps/v1): .spec.replica: field not declared"
 OWNED = {"causes": [{"field": ".spec.replicas", "message": 'conflict with "autoscaler"'}]}
@@ -97,3 +98,11 @@ def test_differences_name_the_field(before: Any, after: Any, told: list[tuple[st
     path = "deployment/a.spec.containers[server].args"
     found = [(item.path.removeprefix(path), item.before, item.after) for item in differences(before, after)]
     assert found == told
+
+
+def test_kinds_that_had_to_be_asked_for_are_kept_in_the_projects_own_folder(deployed: Deployed) -> None:
+    with deployed.cluster() as cluster:
+        assert cluster.list("apps/v1", "ReplicaSet", "default")
+        assert not list((deployed.home / ".runs").glob("kinds-*.json"))
+        cluster.list("discovery.k8s.io/v1", "EndpointSlice", "default")
+    assert list((deployed.home / ".runs").glob("kinds-*.json"))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from kubernetes.dynamic.client import DynamicClient
@@ -43,12 +44,13 @@ class KubeClient:
 
     Args:
         api_client: the official client, with address and login.
+        folder: this project's own, for what is kept of the cluster's kinds.
     """
 
-    def __init__(self, api_client: Any) -> None:
+    def __init__(self, api_client: Any, folder: Path) -> None:
         self.configuration = api_client.configuration
         self._dynamic: Any = DynamicClient(  # type: ignore[no-untyped-call] # the client has no types here
-            api_client, discoverer=KnownKinds
+            api_client, cache_file=str(folder / "kinds"), discoverer=KnownKinds
         )
 
     @property

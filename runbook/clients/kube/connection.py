@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import threading
 from pathlib import Path
 from typing import Any
 
+import requests.certs
 import urllib3
 from kubernetes.client.api_client import ApiClient
 from kubernetes.client.configuration import Configuration
@@ -23,16 +25,20 @@ loader: Any = kube_config_loader  # without types
 _TOKEN = "BearerToken"  # noqa: S105 - the name of a scheme
 
 
-def connect(endpoint: str, ca_certificate: str | None, credentials: Any) -> KubeClient:
+def connect(endpoint: str, ca_certificate: str | None, credentials: Any, folder: Path) -> KubeClient:
     """Reach a GKE cluster.
 
     Args:
         endpoint: `host` or `host:port`, as clusters.get answers it.
-        ca_certificate: PEM of the authority that signed the API server's certificate; None: any public one.
+        ca_certificate: PEM of the authority that signed the API server's certificate; None: any public one,
+            or those of REQUESTS_CA_BUNDLE, as for Google's other services.
         credentials: google-auth credentials; their token is renewed before it expires.
+        folder: this project's own, for what is kept of the cluster.
     """
     configuration: Any = _configuration(f"https://{endpoint}")
-    if ca_certificate is not None:
+    if ca_certificate is None:
+        configuration.ssl_ca_cert = os.environ.get("REQUESTS_CA_BUNDLE") or requests.certs.where()
+    else:
         configuration.ca_cert_data = ca_certificate
     configuration.api_key_prefix = {_TOKEN: "Bearer"}
     renewing = threading.Lock()
@@ -45,15 +51,16 @@ def connect(endpoint: str, ca_certificate: str | None, credentials: Any) -> Kube
     # the hook runs only where a key is there already
     configuration.api_key = {_TOKEN: ""}
     configuration.refresh_api_key_hook = renew
-    return KubeClient(ApiClient(configuration))
+    return KubeClient(ApiClient(configuration), folder)
 
 
-def connect_kubeconfig(path: Path, context: str | None) -> KubeClient:
+def connect_kubeconfig(path: Path, context: str | None, folder: Path) -> KubeClient:
     """Reach the cluster of a kubeconfig file, by the login that it describes.
 
     Args:
         path: the file.
         context: its context; None: the current one.
+        folder: this project's own, for what is kept of the cluster.
 
     Raises:
         CredentialsError: the login's plug-in is missing or gave nothing.
@@ -74,7 +81,7 @@ def connect_kubeconfig(path: Path, context: str | None) -> KubeClient:
         raise CredentialsError(
             "the login of the kubeconfig's user gave no token and no certificate", place=Place.in_file(path)
         )
-    return KubeClient(ApiClient(configuration))
+    return KubeClient(ApiClient(configuration), folder)
 
 
 def _configuration(host: str) -> Configuration:

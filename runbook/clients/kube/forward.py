@@ -20,7 +20,7 @@ import aiohttp
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.service import Target, find_target
 from runbook.clients.transport import is_loopback
-from runbook.engine.errors import ConflictError, FailedError, PassingError, Place
+from runbook.engine.errors import ConflictError, CredentialsError, FailedError, Place, RunbookError
 
 LOCALHOST: Final = "127.0.0.1"
 _PROTOCOL: Final = "v4.channel.k8s.io"
@@ -37,12 +37,16 @@ class Forward:
         find: picks the target of a new connection; it runs in a thread.
         port: the local port; 0 takes any free one.
         tell: told why a connection failed; the program that made it only sees that it was closed.
+
+    Raises:
+        CredentialsError: the login's certificates cannot be read.
     """
 
     def __init__(
         self, client: KubeClient, find: Callable[[], Target], port: int, tell: Callable[[str], None]
     ) -> None:
         self._client = client
+        self._tls = _tls(client.configuration)
         self._find = find
         self._wanted = port
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,7 +66,7 @@ class Forward:
         """
         closing = asyncio.Event()
         loop = asyncio.get_running_loop()
-        connector = aiohttp.TCPConnector(limit=0, ssl=_tls(self._client.configuration))
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
         proxied = not is_loopback(self._client.server)
         async with aiohttp.ClientSession(connector=connector, trust_env=proxied) as session:
             try:
@@ -78,12 +82,11 @@ class Forward:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self, session: aiohttp.ClientSession) -> asyncio.Server:
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            if task is not None:
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            await self._carry(session, reader, writer)
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # a task of asyncio's own would print a traceback when it is cancelled at the end (Python 3.11)
+            task = asyncio.create_task(self._carry(session, reader, writer))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
         for port in range(self._wanted, self._wanted + _PORTS_TRIED):
             try:
@@ -107,7 +110,7 @@ class Forward:
                 self._url(target), protocols=(_PROTOCOL,), headers=self._headers(), max_msg_size=0, compress=0
             ) as socket:
                 await self._exchange(socket, reader, writer)
-        except (aiohttp.ClientError, PassingError, OSError) as error:
+        except (aiohttp.ClientError, RunbookError, OSError) as error:
             self._tell(f"the port-forward lost a connection: {error}")
         finally:
             writer.close()
@@ -179,6 +182,7 @@ def forward(
 
     Raises:
         ConflictError: none of the ports is free.
+        CredentialsError: the login's certificates cannot be read.
         FailedError: it could not listen within ten seconds.
     """
     carrier = Forward(client, lambda: find_target(client, namespace, service, port), local_port, tell)
@@ -209,9 +213,18 @@ def _awaited(opened: Future[Callable[[], object]]) -> Callable[[], object]:
 
 
 def _tls(configuration: Any) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data)
-    if configuration.cert_file:
-        context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    try:
+        context = ssl.create_default_context(
+            cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data
+        )
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    except OSError as error:
+        raise CredentialsError(
+            f"the login's certificates cannot be read: {error}",
+            place=Place(configuration.cert_file or configuration.host),
+            remedy="run `inv step 4.1`",
+        ) from error
     if not configuration.verify_ssl:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,11 +33,12 @@ class KnownKinds:
 
     Args:
         client: the dynamic client that asks.
-        cache_file: not used; the cache is one for each cluster, as its address alone does not tell it.
+        cache_file: where other kinds are kept; the name gets a hash of the cluster.
     """
 
-    def __init__(self, client: Any, cache_file: str | None) -> None:  # noqa: ARG002 - the client's interface
+    def __init__(self, client: Any, cache_file: str) -> None:
         self._client = client
+        self._cache_file = Path(cache_file)
         self._others: Any = None
 
     def get(self, *, api_version: str, kind: str) -> Any:
@@ -66,7 +66,8 @@ class KnownKinds:
             configuration = self._client.configuration
             cluster = f"{configuration.host} {configuration.ca_cert_data} {configuration.ssl_ca_cert}"
             digest = hashlib.sha256(cluster.encode()).hexdigest()[:16]
-            cache = Path(tempfile.gettempdir()) / f"runbook-kinds-{digest}.json"
+            self._cache_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            cache = self._cache_file.with_name(f"{self._cache_file.name}-{digest}.json")
             self._others = LazyDiscoverer(  # type: ignore[no-untyped-call] # the client has no types here
                 self._client, str(cache)
             )

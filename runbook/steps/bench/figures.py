@@ -87,19 +87,20 @@ def read_figures(log: str) -> Figures | None:
     return Figures(block, {**values, **saved}, bool(saved))
 
 
-def complaints(figures: Figures, *, prompts: int, output_len: int) -> list[str]:
+def complaints(figures: Figures, *, prompts: int | None, output_len: int | None) -> list[str]:
     """Say why a result is no measurement; nothing where it is one.
 
     Args:
-        prompts: requests that were asked for.
-        output_len: tokens that each answer must have, as the end-of-sequence token is ignored.
+        prompts: requests that were asked for; None where that is not known.
+        output_len: tokens that each answer must have, as the end-of-sequence token is ignored; None where
+            that is not known.
     """
     found = []
     if figures.failed:
         found.append(f"{figures.failed} requests failed")
-    if figures.completed != prompts:
+    if prompts is not None and figures.completed != prompts:
         found.append(f"{figures.completed} of {prompts} requests were answered")
-    expected = figures.completed * output_len
+    expected = figures.completed * (output_len or 0)
     if figures.output_tokens < expected:
         found.append(f"answers were cut short: {figures.output_tokens} of {expected} tokens arrived")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.objects import Object
 from runbook.engine.change import FactKey
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import OBJECTS, client, is_planned
@@ -27,9 +27,17 @@ def ended(job: Object) -> str | None:
     return None
 
 
-def reference_of(context: Context, name: str) -> Reference:
-    """Name a Job of this environment's namespace."""
-    return Reference("batch/v1", "Job", context.variables.kube.namespace, name)
+def asked_for(job: Object, flag: str) -> int | None:
+    """Read a number that a Job's client was given, such as of `--num-prompts`; None where it was not.
+
+    Args:
+        flag: how the flag ends, as the lengths begin with the dataset's name.
+    """
+    arguments: list[str] = job["spec"]["template"]["spec"]["containers"][0].get("args", [])
+    for name, _, value in (argument.partition("=") for argument in arguments):
+        if name.startswith("--") and name.endswith(flag) and value.isdecimal():
+            return int(value)
+    return None
 
 
 def benchmark_labels(context: Context) -> dict[str, str]:

@@ -20,7 +20,7 @@ from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
 from runbook.steps.bench.figures import Figures, complaints, read_figures
 from runbook.steps.bench.following import follow
-from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
+from runbook.steps.bench.jobs import JOBS, asked_for, benchmark_labels, ended, jobs
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.kube.cluster import is_planned, kubectl
@@ -102,8 +102,9 @@ def _conclude(context: Context, reference: Reference, kept: FactKey) -> None:
             f"{reference} {_end(job)} without a result; its last lines:\n{_tail(log)}",
             place=Place.in_file(log_file),
         )
-    bench = context.variables.bench
-    wrong = complaints(figures, prompts=bench.num_prompts, output_len=bench.output_len)
+    wrong = complaints(
+        figures, prompts=asked_for(job, "--num-prompts"), output_len=asked_for(job, "-output-len")
+    )
     if ended(job) != "Complete":
         wrong.append(f"the Job {_end(job)}")
     document = _document(context, reference, job, figures, wrong) | {"followed_s": time.monotonic() - began}

@@ -25,14 +25,15 @@ def client(context: Context) -> KubeClient:
         MissingError: the cluster is not there.
         UnknownUntil: the cluster is only planned.
     """
-    connections = context.connections
+    connections, folder = context.connections, context.home / ".runs"
     if context.variables.provider == "kubeconfig":
         path = kubeconfig_path(context.variables, context.home, context.environment)
-        return connections.once("kube", lambda: connect_kubeconfig(path, context.variables.kube.context))
+        chosen = context.variables.kube.context
+        return connections.once("kube", lambda: connect_kubeconfig(path, chosen, folder))
     access = reads.access(context)
     return connections.once(
         f"kube {access.endpoint} {hash(access.ca_certificate)}",
-        lambda: connect(access.endpoint, access.ca_certificate, connections.credentials),
+        lambda: connect(access.endpoint, access.ca_certificate, connections.credentials, folder),
     )
 
 

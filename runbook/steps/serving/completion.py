@@ -88,14 +88,14 @@ def judge(completion: Completion, max_tokens: int) -> str | None:
 def _ask(context: Context) -> None:
     variables = context.variables
     base = address(context)
-    server = ModelServer(base, variables.smoke.timeout_s, variables.server.api_key)
-    if not server.healthy():
-        raise FailedError("the server's engine is not healthy", place=Place(f"GET {base}/health"))
-    names = server.models()
-    if not names:
-        raise FailedError("the server serves no model", place=Place(f"GET {base}/v1/models"))
-    body = _body(context, names[0])
-    completion = server.complete(body)
+    with ModelServer(base, variables.smoke.timeout_s, variables.server.api_key) as server:
+        if not server.healthy():
+            raise FailedError("the server's engine is not healthy", place=Place(f"GET {base}/health"))
+        names = server.models()
+        if not names:
+            raise FailedError("the server serves no model", place=Place(f"GET {base}/v1/models"))
+        body = _body(context, names[0])
+        completion = server.complete(body)
     context.report.output(f"$ {shlex.join(_curl(base, body))}\n{variables.smoke.prompt}{completion.text}")
     wrong = judge(completion, variables.smoke.max_tokens)
     if wrong:
