@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from runbook.clients.auth import rehearsed
+from runbook.clients.kube.connection import connect
 from runbook.clients.kube.kubeconfig import Entry
-from runbook.engine.errors import RefusedError
+from runbook.engine.errors import RefusedError, RunbookError
 from runbook.engine.outcome import Status
 from tests.shapes.clouds import cluster_of, make_cluster
 from tests.shapes.conftest import Shaped
@@ -171,3 +173,17 @@ def test_where_addresses_are_off_the_dns_endpoint_is_taken_as_gcloud_does(
     assert work.apply("kube.credentials").status is Status.CHANGED
     (cluster,) = kubeconfig_of(tmp_path / "ours")["clusters"]
     assert cluster["cluster"]["server"].startswith("https://localhost:")
+
+
+def test_a_dns_endpoint_is_trusted_as_googles_other_services_are(
+    shaped: Shaped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = shaped("cluster.endpoint=dns")
+    work.apply("gke.cluster")
+    endpoints = work.cloud.endpoints
+    login = rehearsed(Path(endpoints["token_file"]))
+    name = cluster_of(work)["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"]
+    with pytest.raises(RunbookError, match="certificate"):
+        connect(name, None, login, tmp_path).list("v1", "Pod", "default")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", endpoints["ca_file"])
+    assert connect(name, None, login, tmp_path).list("v1", "Pod", "default") == []

@@ -9,12 +9,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import requests.certs
 import urllib3
 from kubernetes.client.api_client import ApiClient
 from kubernetes.client.configuration import Configuration
 from kubernetes.config import kube_config as kube_config_loader
 from kubernetes.config.config_exception import ConfigException
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from runbook.clients.auth import fresh
 from runbook.clients.kube.client import KubeClient
@@ -37,7 +37,7 @@ def connect(endpoint: str, ca_certificate: str | None, credentials: Any, folder:
     """
     configuration: Any = _configuration(f"https://{endpoint}")
     if ca_certificate is None:
-        configuration.ssl_ca_cert = os.environ.get("REQUESTS_CA_BUNDLE") or requests.certs.where()
+        configuration.ssl_ca_cert = os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
     else:
         configuration.ca_cert_data = ca_certificate
     configuration.api_key_prefix = {_TOKEN: "Bearer"}
