@@ -20,6 +20,8 @@ QUOTAS = "/v1/projects/{project}/locations/global/services/compute.googleapis.co
 SITE = "https://www.googleapis.com/compute/v1"
 NAMED = re.compile(r"\(?name\s*(?:=|eq)\s*\"?([a-z0-9-]+)\"?\)?")
 """The one filter of an aggregated list that is understood: by name."""
+OF_NETWORK = re.compile(r'network eq "\.\*/networks/([a-z0-9-]+)"')
+"""The one filter of routers that is understood: by network."""
 
 DEFAULT_QUOTAS = {
     "TPUS-PER-TPU-FAMILY-per-project-region": 64,
@@ -81,15 +83,17 @@ class Compute:
         return web.json_response({"kind": "compute#reservationAggregatedList", "items": items})
 
     async def list_routers(self, request: web.Request) -> web.Response:
-        """routers.list: one router with a Cloud NAT where the operator told of it."""
+        """routers.list: a router with a Cloud NAT, in the network that the filter asks for."""
         project, region = request.match_info["project"], request.match_info["region"]
+        asked = OF_NETWORK.fullmatch(request.query.get("filter", ""))
+        network = asked[1] if asked else "default"
         router = {
             "kind": "compute#router",
             "name": "nat-router",
-            "network": f"{SITE}/projects/{project}/global/networks/default",
+            "network": f"{SITE}/projects/{project}/global/networks/{network}",
             "nats": [{"name": "nat", "sourceSubnetworkIpRangesToNat": "ALL_SUBNETWORKS_ALL_IP_RANGES"}],
         }
-        items = [router] if region in self._told.now.nat_regions else []
+        items = [] if region in self._told.now.regions_without_nat else [router]
         return web.json_response({"kind": "compute#routerList", "items": items})
 
     async def list_quotas(self, request: web.Request) -> web.Response:

@@ -47,14 +47,14 @@ class ProjectFacts:
         denied_permissions: what the operator's login may not do, such as container.clusters.update.
         reservations: by name; one that is not told of is there, in every zone, with unused machines.
         quotas: TPU chips by quota id; one that is not told of is DEFAULT_QUOTAS'.
-        nat_regions: regions with a Cloud NAT.
+        regions_without_nat: where no network has a Cloud NAT; elsewhere each has one.
     """
 
     disabled_services: tuple[str, ...] = ()
     denied_permissions: tuple[str, ...] = ()
     reservations: Mapping[str, Reservation] = field(default_factory=dict)
     quotas: Mapping[str, int] = field(default_factory=dict)
-    nat_regions: tuple[str, ...] = ()
+    regions_without_nat: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> ProjectFacts:
@@ -64,7 +64,7 @@ class ProjectFacts:
             ValueError: a field is unknown, or has a wrong type.
         """
         given = _known(cls, document)
-        for name in ("disabled_services", "denied_permissions", "nat_regions"):
+        for name in ("disabled_services", "denied_permissions", "regions_without_nat"):
             if name in given:
                 given[name] = _names(name, given[name])
         if "quotas" in given:

@@ -51,13 +51,10 @@ class Compute:
         Args:
             network: its name, or its full path.
         """
-        routers = [
-            router
-            for page in self._pages(f"{self._base}/{project}/regions/{region}/routers", {})
-            for router in page.get("items", [])
-        ]
         name = network.rpartition("/")[2]
-        return any(router.get("nats") and router["network"].rpartition("/")[2] == name for router in routers)
+        url = f"{self._base}/{project}/regions/{region}/routers"
+        pages = self._pages(url, {"filter": f'network eq ".*/networks/{name}"'})
+        return any(router.get("nats") for page in pages for router in page.get("items", []))
 
     def quotas(self, project: str) -> list[Resource]:
         """Read all quotas of Compute Engine with their values by region and other dimensions (QuotaInfo)."""

@@ -47,6 +47,6 @@ def equipped(prepared: Place) -> Iterator[Patient]:
             "denied_permissions": [],
             "reservations": {},
             "quotas": {},
-            "nat_regions": [],
+            "regions_without_nat": [],
         },
     )

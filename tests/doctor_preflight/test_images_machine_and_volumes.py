@@ -54,22 +54,41 @@ def test_a_registrys_port_is_no_tag(patient):
 
 def test_private_nodes_cannot_pull_from_docker_hub_without_nat(patient):
     private = with_image(patient, PINNED, "cluster.private_nodes=true")
+    assert private.finding("P14").verdict == "ok"
+    patient.tell(regions_without_nat=["us-central1"])
     found = private.finding("P14")
     assert (found.verdict, found.fact) == (
         "failed",
         "the nodes have no public address, and us-central1 has no Cloud NAT: they cannot pull"
         " vllm/vllm-tpu:v0.29.0",
     )
-    patient.tell(nat_regions=["us-central1"])
+
+
+def test_a_shared_network_is_asked_about_in_its_project(patient):
+    network = "projects/host-project/global/networks/shared"
+    subnetwork = "projects/host-project/regions/us-central1/subnetworks/tpus"
+    private = with_image(
+        patient,
+        PINNED,
+        "cluster.private_nodes=true",
+        f"cluster.network={network}",
+        f"cluster.subnetwork={subnetwork}",
+    )
     assert private.finding("P14").verdict == "ok"
+    asked = [entry["path"] for entry in patient.cloud.logged(api="compute") if "/routers" in entry["path"]]
+    assert asked[-1].startswith("/compute/v1/projects/host-project/regions/us-central1/routers")
+    assert "shared" in asked[-1]
 
 
 def test_private_nodes_pull_from_artifact_registry(patient):
+    patient.tell(regions_without_nat=["us-central1"])
     image = "us-docker.pkg.dev/mine/vllm/vllm-tpu:v0.29.0"
     assert with_image(patient, image, "cluster.private_nodes=true").finding("P14").verdict == "ok"
 
 
 def test_an_existing_cluster_tells_itself_whether_its_nodes_are_private(patient):
+    patient.tell(regions_without_nat=["us-central1"])
+    assert with_image(patient, PINNED).finding("P14").verdict == "ok"
     patient.make_cluster(networkConfig={"defaultEnablePrivateNodes": True})
     assert with_image(patient, PINNED).finding("P14").verdict == "failed"
 

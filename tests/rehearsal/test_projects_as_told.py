@@ -22,12 +22,12 @@ def tell(stand_in: StandIn, **facts: Any) -> None:
 
 def test_what_is_told_outlives_the_process_and_ends_with_a_reset(stand_in: StandIn) -> None:
     tell(stand_in, disabled_services=["iam.googleapis.com"])
-    tell(stand_in, nat_regions=["us-central1"])
+    tell(stand_in, regions_without_nat=["us-central1"])
     stand_in.down()
     stand_in.up()
     known = stand_in.control("GET", "project")
     assert known["disabled_services"] == ["iam.googleapis.com"]
-    assert known["nat_regions"] == ["us-central1"]
+    assert known["regions_without_nat"] == ["us-central1"]
     stand_in.control("POST", "reset")
     assert stand_in.control("GET", "project")["disabled_services"] == []
 
