@@ -9,9 +9,9 @@ from runbook.config.types import (
     AbsolutePath,
     BucketName,
     Count,
-    DnsLabel,
     Group,
     Image,
+    JobPrefix,
     ProjectId,
     Quantity,
     Region,
@@ -40,7 +40,7 @@ Percentiles = Annotated[tuple[Annotated[float, Field(gt=0, lt=100)], ...], Field
 class Bench(Group):
     """The benchmark, sections 5.1 and 5.2."""
 
-    name: DnsLabel = Field(description="beginning of the Job's name; each run has its own")
+    name: JobPrefix = Field(description="beginning of the Job's name; each run has its own")
     image: Image = Field(description="image of vllm bench serve; null: server.image, so that both match")
     dataset: Literal["sonnet", "random"] = Field(description="prompts; sonnet is gone from vLLM 0.32 on")
     dataset_path: AbsolutePath = Field(description="the sonnet file inside the image")

@@ -122,6 +122,13 @@ DnsLabel = Annotated[
         _DNS_LABEL, "must be 1 to 63 lower-case letters, digits or -, with a letter or digit at both ends"
     ),
 ]
+JobPrefix = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?",
+        "must be 1 to 42 lower-case letters, digits or -, as a run's name follows and Jobs' names end at 63",
+    ),
+]
 Quantity = Annotated[
     str,
     Matching(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runbook.engine.errors import VariableError
 from runbook.steps.kube.templates import render
 from tests.manifests.conftest import ROOT, Objects, Workload, values
 
@@ -160,6 +161,14 @@ def test_no_pod_gets_what_it_does_not_use(workload: Workload) -> None:
     for kind in ("Deployment", "Job"):
         pod = objects[kind]["spec"]["template"]["spec"]
         assert (pod["enableServiceLinks"], pod["automountServiceAccountToken"]) == (False, False)
+
+
+def test_a_jobs_name_is_never_longer_than_its_label_may_be(workload: Workload) -> None:
+    job = workload(f"bench.name={'b' * 42}")["Job"]["metadata"]
+    assert len(job["name"]) == 63
+    assert job["labels"]["app.kubernetes.io/instance"] == job["name"]
+    with pytest.raises(VariableError, match=r"bench.name.* must be 1 to 42"):
+        workload(f"bench.name={'b' * 43}")
 
 
 def test_d29_beside_the_server_it_tolerates_the_taint(workload: Workload) -> None:

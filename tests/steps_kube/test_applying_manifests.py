@@ -11,7 +11,7 @@ import pytest
 from runbook.clients.kube.objects import Reference
 from runbook.engine.errors import ConflictError
 from runbook.engine.outcome import Status
-from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, SERVICE, Place, paths
+from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, SERVICE, TEMPLATES, Place, paths
 
 
 def volume_and_claim(place: Place) -> tuple[Reference, Reference]:
@@ -186,6 +186,40 @@ def test_the_keys_command_makes_the_same_secret_twice(deployed: Place) -> None:
     assert made["data"] == {"api-key": "czNjcmV0LWtleQ=="}
     assert reference in deployed.of_kind("v1", "Secret")
     assert not [path for path in paths(guarded.check("kube.apply", **SERVER).changes) if "secret/" in path]
+
+
+def test_an_exposed_service_is_told_with_its_address(deployed: Place) -> None:
+    exposed = deployed.with_settings("server.expose=internal")
+    planned = exposed.check("kube.apply", **SERVER)
+    assert planned.error is None
+    assert "service/vllm-service: its address would be waited for" in planned.reason
+    outcome = exposed.apply("kube.apply", **SERVER)
+    assert outcome.error is None, outcome.error
+    service = exposed.get(SERVICE)
+    assert service is not None
+    (ingress,) = service["status"]["loadBalancer"]["ingress"]
+    assert outcome.reason.endswith(f"service/vllm-service: {ingress['ip']}:8000")
+
+
+ACCOUNT = Reference("v1", "ServiceAccount", "default", "vllm")
+
+
+def test_a_service_account_that_somebody_made_is_used_and_stays(place: Place) -> None:
+    name = {"name": ACCOUNT.name, "namespace": ACCOUNT.namespace}
+    place.claim_field({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": name}, manager="somebody")
+    theirs = place.with_settings("kube.service_account=vllm", "server.replicas=0")
+    changed = theirs.converges("kube.apply", **SERVER)
+    assert ACCOUNT.short not in changed
+    theirs.converges("kube.absent", **TEMPLATES)
+    assert theirs.get(ACCOUNT) is not None
+    place.delete(ACCOUNT)
+
+
+def test_a_service_account_that_was_made_here_goes_too(place: Place) -> None:
+    ours = place.with_settings("kube.service_account=vllm", "server.replicas=0")
+    assert ACCOUNT.short in ours.converges("kube.apply", **SERVER)
+    ours.converges("kube.absent", **TEMPLATES)
+    assert ours.get(ACCOUNT) is None
 
 
 def test_other_mount_options_are_another_volume_and_so_reach_the_pods(deployed: Place) -> None:

@@ -1,8 +1,8 @@
 """The manifest's objects are in the cluster as rendered, and the server answers.
 
 Section 4.3 of the guide. Server-side apply under the name `kube.field_manager` owns only the manifest's
-fields. An object that is as it was applied costs one read. Objects on their way out are waited for; a
-volume and a claim that lost each other are mended (D33).
+fields. An object that is as it was applied costs one read. A ServiceAccount that somebody else made stays
+theirs. Objects on their way out are waited for; a volume and a claim that lost each other are mended (D33).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.versions import require_machines, require_mount
-from runbook.steps.kube import removal, rollout, volume
+from runbook.steps.kube import exposure, ownership, removal, rollout, volume
 from runbook.steps.kube.absent import deletions
 from runbook.steps.kube.cluster import client, kubectl, live, object_key, shown
 from runbook.steps.kube.difference import creation, differences
@@ -63,7 +63,9 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     for wanted in objects:
         yield from _applied(arguments, context, wanted)
     yield from volume.rebound(context, objects)
-    return (yield from _rolled_out(context, objects))
+    rolled_out = yield from _rolled_out(context, objects)
+    reached = yield from _reached(context, objects)
+    return "; ".join([rolled_out, *reached])
 
 
 def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
@@ -140,6 +142,8 @@ def _applied(arguments: Arguments, context: Context, wanted: Object) -> StepResu
         present = live(context, reference)
         present = None if is_terminating(present) else present
     settings = context.variables.kube
+    if present is not None:
+        wanted = ownership.shared(wanted, present, labels(context))
     if present is None:
         yield _change(arguments, context, wanted, [creation(wanted)], wanted)
     elif not is_applied(present, wanted, settings.field_manager):
@@ -232,3 +236,20 @@ def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change
         waits = context.check and not now.done
         reasons.append(f"{reference.name}: its Pods would be waited for" if waits else now.text)
     return "; ".join(reasons) or "applied"
+
+
+def _reached(context: Context, objects: Sequence[Object]) -> Generator[Change | Action, None, list[str]]:
+    """Wait for the addresses of Services that are exposed, and name them."""
+    reasons = []
+    for wanted in filter(exposure.is_exposed, objects):
+        reference = Reference.to(wanted)
+        if not exposure.address(live(context, reference) or wanted):
+            yield Action(
+                f"address of {reference}",
+                partial(exposure.wait, context, reference),
+                refreshes=[object_key(reference)],
+                command=_of(context, reference, ["get"], "--watch"),
+            )
+        found = exposure.address(live(context, reference) or wanted)
+        reasons.append(f"{reference}: {found or 'its address would be waited for'}")
+    return reasons

@@ -27,6 +27,8 @@ def is_applied(live: Object, wanted: Object, field_manager: str) -> bool:
         wanted: as it would be applied.
         field_manager: who applies.
     """
+    if not _owned(wanted):
+        return True
     for entry in live["metadata"].get("managedFields", ()):
         if (entry.get("manager"), entry.get("operation")) == (field_manager, "Apply"):
             return _is_same(_owned(wanted), live, entry["fieldsV1"])
@@ -47,6 +49,21 @@ def is_drift(live: Object, field_manager: str, managers: Iterable[str]) -> bool:
     entries = live["metadata"].get("managedFields", ())
     appliers = {entry.get("manager") for entry in entries if entry.get("operation") == "Apply"}
     return field_manager in appliers and not (appliers | _CONTROLLERS) & set(managers)
+
+
+def shared(wanted: Object, live: Object, labels: Mapping[str, str]) -> Object:
+    """Leave a ServiceAccount that somebody else made unlabelled, as cleanup deletes what carries our labels.
+
+    Args:
+        wanted: as it would be applied.
+        live: as the cluster has it.
+        labels: those of everything that we make.
+    """
+    has = live["metadata"].get("labels") or {}
+    if wanted["kind"] != "ServiceAccount" or labels.items() <= has.items():
+        return wanted
+    metadata = {key: value for key, value in wanted["metadata"].items() if key != "labels"}
+    return {**wanted, "metadata": metadata}
 
 
 def _owned(wanted: Object) -> Object:
