@@ -83,6 +83,13 @@ def test_an_image_that_cannot_be_pulled_is_told_as_it_is(patient: Patient) -> No
     assert "vllm/vllm-tpu:missing" in str(finding.evidence)
 
 
+def test_a_read_that_is_refused_is_told_once(patient: Patient) -> None:
+    refusal = {"api": "container", "status": 400, "message": "A refusal that nobody knows.", "times": 100}
+    patient.place.cloud.control("POST", "faults", refusal)
+    [finding] = patient.findings()
+    assert (finding.verdict, finding.fact) == ("failed", "A refusal that nobody knows")
+
+
 def test_two_symptoms_at_once_are_both_named(patient: Patient) -> None:
     patient.play("s16-chips-held")
     names = {"project": "rehearsal-project", "cluster": "rehearsal"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from runbook.doctor.diagnosis.evidence import Evidence, Source
-from runbook.doctor.diagnosis.pods import name_of, statuses
+from runbook.doctor.diagnosis.pods import SIDECAR, name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
 from runbook.doctor.finding import Finding
 from runbook.engine.errors import MissingError
@@ -24,11 +24,9 @@ def unnamed(seen: Snapshot, said: Sequence[Evidence]) -> Iterator[Finding]:
     for item in said:
         if item.source is Source.OPERATION:
             yield Finding(item.subject, "failed", item.text.strip())
-    for error in seen.refusals:
-        if not isinstance(error, MissingError):
-            yield Finding(
-                f"reading {error.place or 'the cloud'}", "failed", error.message, error.remedy or ""
-            )
+    refusals = {error.message: error for error in seen.refusals if not isinstance(error, MissingError)}
+    for message, error in refusals.items():
+        yield Finding(f"reading {error.place or 'the cloud'}", "failed", message, error.remedy or "")
     yield from _benchmark(seen)
     now = progress(seen.deployment) if seen.deployment else None
     if now and not now.done:
@@ -45,7 +43,7 @@ def unnamed(seen: Snapshot, said: Sequence[Evidence]) -> Iterator[Finding]:
 def _benchmark(seen: Snapshot) -> Iterator[Finding]:
     """Tell of the last benchmark where it failed, with the end of its log."""
     for log in seen.logs:
-        if log.pod["status"].get("phase") == "Failed":
+        if log.pod["status"].get("phase") == "Failed" and log.container != SIDECAR:
             name = log.pod["metadata"]["name"]
             remedy = f"kubectl logs -n {seen.variables.kube.namespace} {name}"
             yield Finding(f"pod {name}", "warning", "it failed", remedy, log.text.splitlines()[-_LINES:])
