@@ -133,8 +133,8 @@ def play(line: Any, name: str = "") -> None:
     line.add_playbook(name)
 
 
-@word_task("ids", PlaybookTask)
-def step(line: Any, ids: str = "") -> None:
+@task(klass=PlaybookTask, auto_shortflags=False)
+def step(line: Any, ids: str) -> None:
     """Run steps alone, by section or name: ID[,ID...]."""
     line.add_steps(ids)
 

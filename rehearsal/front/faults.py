@@ -11,6 +11,19 @@ from typing import Any
 from rehearsal.documents import Collection
 
 KINDS = ("status", "reset", "stall", "truncate", "operation_error")
+APIS = (
+    "container",
+    "serviceusage",
+    "cloudresourcemanager",
+    "compute",
+    "cloudquotas",
+    "storage",
+    "hub",
+    "cdn",
+    "kubernetes",
+)
+"""The names of the APIs in the request log."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass
@@ -52,6 +65,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind is {self.kind!r}: it must be one of {', '.join(KINDS)}")
+        if self.api and self.api not in APIS:
+            raise ValueError(f"api is {self.api!r}: it must be one of {', '.join(APIS)}")
+        if self.method and self.method.upper() not in METHODS:
+            raise ValueError(f"method is {self.method!r}: it must be one of {', '.join(METHODS)}")
         if not 400 <= self.status <= 599:
             raise ValueError(f"status is {self.status}: it must be an error, 400 to 599")
         try:

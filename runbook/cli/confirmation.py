@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from runbook.engine.change import Change
@@ -13,8 +14,8 @@ from runbook.engine.errors import RefusedError
 class Asking(Protocol):
     """A screen that can ask."""
 
-    def ask(self, question: str) -> str:
-        """Return what the operator answers."""
+    def ask(self, question: str, pause: Callable[[float], None]) -> str:
+        """Return what the operator answers; `pause` ends the waiting when the run is interrupted."""
         ...
 
 
@@ -24,11 +25,13 @@ class Confirmation:
     Args:
         beforehand: True where --yes confirmed all losses.
         screen: asks; None where nobody can be asked, as with --json.
+        pause: waits for some seconds, or ends by the operator's interruption.
     """
 
-    def __init__(self, beforehand: bool, screen: Asking | None) -> None:
+    def __init__(self, beforehand: bool, screen: Asking | None, pause: Callable[[float], None]) -> None:
         self._beforehand = beforehand
         self._screen = screen
+        self._pause = pause
         self._lock = threading.Lock()
 
     def ask(self, change: Change) -> bool:
@@ -45,4 +48,5 @@ class Confirmation:
                 remedy="run with --yes to confirm every loss beforehand",
             )
         with self._lock:
-            return self._screen.ask(f"{change.loss}\nReally? [y/N]").casefold() in {"y", "yes"}
+            answer = self._screen.ask(f"loss: {change.loss}. Really? [y/N]", self._pause)
+            return answer.casefold() in {"y", "yes"}

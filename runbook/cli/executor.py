@@ -45,9 +45,17 @@ def _guarded(calls: list[Call], line: Line) -> int:
         print("interrupted", file=sys.stderr)
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        _tell_operating_system(error)
     except Exception as bug:  # noqa: BLE001 - the operator gets one line, the maintainers the traceback
         _tell_defect(bug, line)
     return 1
+
+
+def _tell_operating_system(error: OSError) -> None:
+    named = f": {error.filename}" if error.filename else ""
+    print(f"error: {(error.strerror or str(error)).lower()}{named}", file=sys.stderr)
+    print("fix:   look at that path and whether you may write there", file=sys.stderr)
 
 
 def _tell_defect(bug: Exception, line: Line) -> None:

@@ -114,7 +114,7 @@ class Line:
         Args:
             names: sections or names, comma-separated.
         """
-        self.step_names.extend(name.strip() for name in names.split(","))
+        self.step_names.extend(name.strip() for name in names.split(",") if name.strip())
 
 
 def _last(told: list[Mapping[str, Any]], name: str) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runbook.cli.catalogue import load_variables
 from runbook.cli.line import Line
+from runbook.engine.errors import VariableError
 from runbook.engine.journal import new_run_id
 
 
@@ -30,6 +31,8 @@ def render(line: Line, to: str) -> None:
     }
     if to == "-":
         print(json.dumps(texts) if line.options.json else "---\n".join(texts.values()), end="")
+    elif not to:
+        raise VariableError("--to wants a folder, or - for stdout")
     else:
         _write(Path(to), texts, as_json=line.options.json)
 

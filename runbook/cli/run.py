@@ -33,6 +33,8 @@ from runbook.report.console import Console
 from runbook.report.json_lines import JsonLines
 from runbook.steps.context import Context
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def run_line(line: Line) -> int:
     """Run what the line has queued.
@@ -86,7 +88,7 @@ class _LineRun:
         self._lock()
         variables = self.loaded.variables
         if variables.provider == "rehearsal":
-            rehearsal.prepare(self.line, variables.rehearsal)
+            rehearsal.prepare(self.line, variables.rehearsal, check=self.line.options.check)
         journal = Journal(self.line.runs / self.run_id, self.line.arguments)
         return Run(
             run_id=self.run_id,
@@ -98,12 +100,15 @@ class _LineRun:
             bound=bound,
             suppliers=suppliers,
             make_context=make_context,
-            ask=Confirmation(self.line.options.yes, _asking(self.screen)).ask,
+            ask=self._confirmation().ask,
             notifier=Notifier([journal, self.screen]),
             interruption=self.interruption,
             facts=self.facts,
             pricing=_pricing(self.loaded.variables),
         ).execute()
+
+    def _confirmation(self) -> Confirmation:
+        return Confirmation(self.line.options.yes, _asking(self.screen), self.interruption.pause)
 
     def _contexts(self, bound: Mapping[str, BoundStep]) -> Callable[[PlannedStep, StepReport], Context]:
         opening = contexts(
@@ -170,7 +175,7 @@ def _asking(screen: Observer) -> Console | None:
 
 @contextmanager
 def _interrupted_by_signal(interruption: Interruption) -> Iterator[None]:
-    """Have the first Ctrl-C or SIGTERM end the run well, and the second at once."""
+    """Have the first Ctrl-C, SIGTERM or lost terminal end the run well, and the second at once."""
 
     def stop(number: int, _: object) -> None:
         if interruption.requested:
@@ -178,7 +183,7 @@ def _interrupted_by_signal(interruption: Interruption) -> Iterator[None]:
         interruption.request()
         os.write(2, b"\ninterrupted: what is under way is let finish (again: stop at once)\n")
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in ENDING}
     try:
         yield
     finally:

@@ -39,7 +39,9 @@ def explain(line: Line, module: str) -> None:
     library = module_library()
     if not module:
         for name in library.names():
-            print(f"{name:<24} {library.load(name).summary}")
+            ensures = library.load(name).summary
+            as_json = json.dumps({"module": name, "ensures": ensures})
+            print(as_json if line.options.json else f"{name:<24} {ensures}")
         return
     found = library.load(module)
     print(json.dumps(_as_record(found)) if line.options.json else _as_text(found))

@@ -19,6 +19,7 @@ def show(line: Line, key: str) -> None:
 
     loaded = load_variables(line)
     if line.options.json:
-        print(json.dumps(listing.as_records(loaded, key)))
+        for record in listing.as_records(loaded, key):
+            print(json.dumps(record))
     else:
         print("\n".join(listing.as_lines(loaded, key)))

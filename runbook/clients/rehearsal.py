@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -15,6 +16,7 @@ from typing import Any
 from runbook.engine.errors import FailedError, Place, RefusedError
 
 TIMEOUT_S = 30.0
+KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class StandIn:
         """What it published when it came up; None where it is down."""
         try:
             published: dict[str, Any] = json.loads((self.folder / "endpoints.json").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
         return published
 
@@ -69,7 +71,7 @@ class StandIn:
         """
         try:
             return self._send(method, path, body)
-        except (FileNotFoundError, urllib.error.URLError) as error:
+        except (FileNotFoundError, ValueError, urllib.error.URLError) as error:
             if isinstance(error, urllib.error.HTTPError):
                 raise self._refused(error) from error
         self.up()
@@ -112,6 +114,7 @@ class StandIn:
         result = subprocess.run(
             [sys.executable, "-m", "rehearsal", verb, "--home", str(self.folder)],
             cwd=self.root,
+            env=_without_secrets(),
             capture_output=True,
             text=True,
             check=False,
@@ -119,3 +122,12 @@ class StandIn:
         if result.returncode:
             last = (result.stderr.strip() or result.stdout.strip()).splitlines()[-1:]
             raise FailedError(f"the rehearsal: {verb}: {' '.join(last)}", remedy=self._look)
+
+
+def _without_secrets() -> dict[str, str]:
+    """The environment that the stand-in keeps for life: nothing in it that is only this line's."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in KEPT_ENVIRONMENT or name.startswith("REHEARSAL_")
+    }

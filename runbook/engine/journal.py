@@ -85,5 +85,15 @@ class Journal:
 def read_runs(runs: Path) -> Iterator[dict[str, Any]]:
     """Read the runs kept under .runs/, the newest first."""
     for path in sorted(runs.glob("*/run.json"), reverse=True):
+        document = _read(path)
+        if document:
+            yield document
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read a run; one that a full disk or a crash left unreadable is left out."""
+    try:
         document: dict[str, Any] = json.loads(path.read_text())
-        yield document
+    except ValueError:
+        return None
+    return document

@@ -71,16 +71,21 @@ def find_steps(playbooks: Sequence[Playbook], names: Sequence[str]) -> list[Step
 
     Args:
         playbooks: all of them.
-        names: sections such as `2.3.1`, step names, or step modules that one step alone uses.
+        names: sections such as `2.3.1`, or `2.3` for all below it, step names, or step modules that one
+            step alone uses.
 
     Raises:
         UserError: no step is called that.
     """
     known = list(all_steps(playbooks))
-    return [_find(known, name) for name in names]
+    return [step for name in names for step in _below(known, name) or [_find(known, name)]]
 
 
-def _find(steps: Sequence[StepSpec], name: str) -> StepSpec:
+def _below(steps: Sequence[StepSpec], section: str) -> list[StepSpec]:
+    return [step for step in steps if section and step.section.startswith(f"{section}.")]
+
+
+def _find(steps: Sequence[StepSpec], name: str, where: str = "") -> StepSpec:
     wanted = _folded(name)
     for spelling in ("section", "name", "uses"):
         found = [step for step in steps if _folded(getattr(step, spelling)) == wanted]
@@ -92,7 +97,7 @@ def _find(steps: Sequence[StepSpec], name: str) -> StepSpec:
     spellings = [spelling for step in steps for spelling in (step.section, step.name, step.uses)]
     nearest = get_close_matches(name, spellings, n=1)
     remedy = f"did you mean {nearest[0]!r}? all steps: inv steps" if nearest else "all steps: inv steps"
-    raise UserError(f"there is no step {name!r}", remedy=remedy)
+    raise UserError(f"there is no step {name!r}{where}", remedy=remedy)
 
 
 def _folded(name: str) -> str:
@@ -100,7 +105,7 @@ def _folded(name: str) -> str:
 
 
 def _select(steps: Sequence[StepSpec], selection: Selection) -> list[StepSpec]:
-    first = steps.index(_find(steps, selection.start_at)) if selection.start_at else 0
+    first = steps.index(_find(steps, selection.start_at, " on this line")) if selection.start_at else 0
     return [
         step
         for step in steps[first:]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from runbook.engine.events import (
@@ -27,6 +28,7 @@ from runbook.report import lines
 from runbook.report.heartbeat import Heartbeat
 from runbook.report.progress import Progress
 
+ANSWER_POLL_SECONDS = 0.1
 COLORS = {
     Status.OK: "32",
     Status.CHANGED: "33",
@@ -72,13 +74,21 @@ class Console:
         for line in self._lines(event):
             self._below.print(line)
 
-    def ask(self, question: str) -> str:
-        """Ask the operator on the terminal; the live status waits."""
+    def ask(self, question: str, pause: Callable[[float], None]) -> str:
+        """Ask the operator on the terminal; the live status waits meanwhile.
+
+        Args:
+            question: one line.
+            pause: waits for some seconds, or ends by the operator's interruption.
+        """
         self._below.close()
-        print(question, end=" ", flush=True)
-        answer = sys.stdin.readline().strip()
-        self._below = _below(self._progress)
-        return answer
+        try:
+            print(question, end=" ", flush=True)
+            while not select.select([sys.stdin], [], [], 0)[0]:
+                pause(ANSWER_POLL_SECONDS)
+            return sys.stdin.readline().strip()
+        finally:
+            self._below = _below(self._progress)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

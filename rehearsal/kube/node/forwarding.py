@@ -12,6 +12,7 @@ class _Side(asyncio.Protocol):
 
     transport: asyncio.Transport | None = None
     other: _Side | None = None
+    ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection."""
@@ -23,10 +24,11 @@ class _Side(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        """Pass the end of this direction on; the other direction stays open."""
+        """Pass the end of this direction on; the other direction stays open until it ends too."""
+        self.ended = True
         if self.other and self.other.transport and self.other.transport.can_write_eof():
             self.other.transport.write_eof()
-        return True
+        return not (self.other and self.other.ended)
 
     def pause_writing(self) -> None:
         """Stop reading from a side that is faster than this one."""

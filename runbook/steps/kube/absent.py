@@ -38,6 +38,7 @@ class Arguments(StepArguments):
     templates: list[str] = Field(
         description="files of manifests/: objects of their kinds are looked for, in reverse order"
     )
+    confirm: bool = Field(False, description="whether the loss of the running server is asked about")
 
 
 def run(arguments: Arguments, context: Context) -> StepResult:
@@ -48,6 +49,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     kinds = list(_kinds(context, arguments.templates))
     found: list[Object] = context.facts.read(key, partial(_labelled, context, kinds))
     remaining = found
+    loss = _loss(found) if arguments.confirm else None
     for kind, objects in groupby(found, key=lambda item: str(item["kind"])):
         group = [Reference.to(item) for item in objects]
         remaining = [item for item in remaining if item["kind"] != kind]
@@ -57,8 +59,16 @@ def run(arguments: Arguments, context: Context) -> StepResult:
             _command(context, [reference.short for reference in group], group[0].namespace),
             partial(_delete, context, group),
             {**planned, key: remaining},
+            loss=loss,
         )
+        loss = None
     return "deleted" if found else "nothing is there"
+
+
+def _loss(found: Sequence[Object]) -> str | None:
+    """Say what is lost with objects that do work; asked once, before the first of all is deleted."""
+    working = [Reference.to(item).short for item in found if item["kind"] in {"Deployment", "Job"}]
+    return f"what runs in the cluster: {', '.join(working)}" if working else None
 
 
 def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
