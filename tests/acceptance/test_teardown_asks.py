@@ -37,3 +37,13 @@ def test_the_bucket_goes_only_when_it_is_named(tmp_path_factory):
         ended = operator.inv("teardown", "--yes", "--set", f"teardown.bucket={bucket}")
         assert ended.code == 0, ended.out + ended.error
         assert operator.json_lines("rehearsal.status", "--json")[0]["buckets"] == []
+
+
+def test_a_cluster_that_could_not_be_made_is_deleted_all_the_same(operator):
+    failing = ("--api", "container", "--method", "POST", "--path", r"/clusters(\?|$)")
+    operator.inv("rehearsal.fault", *failing, "--kind", "operation_error", "--message", "no quota")
+    assert operator.inv("setup").code == 1
+    ended = operator.inv("teardown", "--yes")
+    assert ended.code == 0, ended.out + ended.error
+    assert operator.json_lines("rehearsal.status", "--json")[0]["clusters"] == []
+    assert operator.inv("setup").code == 0

@@ -42,9 +42,9 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     """
     if skipped := not_gke(context):
         return skipped
-    found = yield from settled(context)
     if arguments.state == "absent":
-        return (yield from _absent(context, found))
+        return (yield from _absent(context, (yield from at_rest(context))))
+    found = yield from settled(context)
     if found is None:
         _require_nowhere(context)
         request = creation(context)
@@ -89,17 +89,22 @@ def manual(arguments: Arguments, context: Context) -> Manual:
     )
 
 
+def at_rest(context: Context) -> Generator[Action, None, Cluster | None]:
+    """Read the cluster, broken or not; where it is being made, changed or deleted, wait for that first."""
+    found = cluster(context)
+    if found is None or found["status"] in {"RUNNING", "DEGRADED", "ERROR"}:
+        return found
+    yield from joined(context, context.variables.cluster.timeout_s)
+    return cluster(context)
+
+
 def settled(context: Context) -> Generator[Action, None, Cluster | None]:
     """Read the cluster; where it is being made, changed or deleted, wait for that first.
 
     Raises:
         FailedError: the cluster is broken.
     """
-    found = cluster(context)
-    if found is None or found["status"] in {"RUNNING", "DEGRADED"}:
-        return found
-    if (yield from joined(context, context.variables.cluster.timeout_s)):
-        found = cluster(context)
+    found = yield from at_rest(context)
     if found is not None and found["status"] == "ERROR":
         raise FailedError(
             f"cluster {found['name']} is in status ERROR: {_conditions(found)}",

@@ -19,7 +19,7 @@ from runbook.engine.errors import ConflictError, FailedError, Place
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
-from runbook.steps.gke.cluster import settled
+from runbook.steps.gke.cluster import at_rest, settled
 from runbook.steps.gke.manuals import look_at_pool
 from runbook.steps.gke.operations import cluster_name, joined, make
 from runbook.steps.gke.provider import not_gke, nothing_by_hand, part_of_autopilot
@@ -104,7 +104,7 @@ def _settled_pool(context: Context) -> Generator[Action, None, Pool | None]:
 
 
 def _absent(context: Context) -> StepResult:
-    found = yield from settled(context)
+    found = yield from at_rest(context)
     pool = node_pool(context, found) if found else None
     if found is None or pool is None:
         return "not there"

@@ -43,10 +43,11 @@ def is_planned(context: Context) -> bool:
 
 
 def is_there(context: Context) -> bool:
-    """Tell whether there is a cluster to look into."""
-    return context.variables.provider == "kubeconfig" or (
-        not is_planned(context) and reads.cluster(context) is not None
-    )
+    """Tell whether there is a cluster to look into; one that was never made to its end has no address."""
+    if context.variables.provider == "kubeconfig":
+        return True
+    found = None if is_planned(context) else reads.cluster(context)
+    return found is not None and "endpoint" in found
 
 
 def object_key(reference: Reference) -> FactKey:
