@@ -41,9 +41,7 @@ def test_a_variable_that_follows_another_says_which(repository):
     assert "  from vars/envs/mine.yml:3 (as region)" in as_lines(repository.load(), "bucket.location")
 
 
-@pytest.mark.parametrize(
-    ("key", "close"), [("bench.inputlen", "bench.input_len"), ("clustr", "cluster?")]
-)
+@pytest.mark.parametrize(("key", "close"), [("bench.inputlen", "bench.input_len"), ("clustr", "cluster?")])
 def test_an_unknown_key_names_the_nearest(repository, key, close):
     with pytest.raises(VariableError) as caught:
         as_lines(repository.load(), key)

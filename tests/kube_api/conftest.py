@@ -141,7 +141,9 @@ class Cluster:
         self._shouter.close()
         self._listener.close()
         transports = [*self._open, *(c.transport for c in _protocol_of(self._runner).connections)]
-        sockets = [transport.get_extra_info("socket") for transport in transports if transport]
+        # a TLS transport that has been closed knows its socket no more
+        open_ones = [transport for transport in transports if transport and not transport.is_closing()]
+        sockets = [transport.get_extra_info("socket") for transport in open_ones]
         await self._runner.cleanup()
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in rest:

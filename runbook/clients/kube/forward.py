@@ -77,9 +77,11 @@ class Forward:
             opened.set_result(lambda: loop.call_soon_threadsafe(closing.set))
             async with server:
                 await closing.wait()
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+                server.close()
+                while self._tasks:
+                    for task in self._tasks:
+                        task.cancel()
+                    await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _listen(self, session: aiohttp.ClientSession) -> asyncio.Server:
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,6 +89,8 @@ class Forward:
             task = asyncio.create_task(self._carry(session, reader, writer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            # a task that is cancelled before it begins never comes to its own closing
+            task.add_done_callback(lambda _: writer.transport.abort())
 
         for port in range(self._wanted, self._wanted + _PORTS_TRIED):
             try:
