@@ -14,9 +14,16 @@ _FLAG = re.compile(r"(--?[A-Za-z][\w-]*=)(.*)", re.DOTALL)
 
 def shell_text(argv: Sequence[str]) -> str:
     """Write a command for pasting; a shell's script is written as it stands."""
-    if tuple(argv[:2]) == SHELL and len(argv) == 3:
-        return argv[2]
-    return _broken([_quoted(word) for word in argv])
+    return _script(argv) or _broken([_quoted(word) for word in argv])
+
+
+def one_line(argv: Sequence[str]) -> str:
+    """Write a command for pasting, unbroken; a shell's script is written as it stands."""
+    return _script(argv) or " ".join(_quoted(word) for word in argv)
+
+
+def _script(argv: Sequence[str]) -> str | None:
+    return argv[2] if tuple(argv[:2]) == SHELL and len(argv) == 3 else None
 
 
 def with_value(name: str, source: Sequence[str], argv: Sequence[str]) -> list[str]:

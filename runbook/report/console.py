@@ -24,6 +24,7 @@ from runbook.engine.events import (
     WarningSeen,
 )
 from runbook.engine.outcome import Outcome, Status
+from runbook.engine.shell import one_line
 from runbook.report import lines
 from runbook.report.heartbeat import Heartbeat
 from runbook.report.progress import Progress
@@ -139,7 +140,7 @@ class Console:
             case ConditionSeen():
                 yield f"{stamp} {event.step.section} {event.text}"
             case ChangeBegun() if event.change.command:
-                yield f"{stamp} {event.step.section} $ {lines.command_line(event.change.command)}"
+                yield f"{stamp} {event.step.section} $ {one_line(event.change.command)}"
             case _:
                 pass
 

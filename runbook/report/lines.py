@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -14,6 +13,7 @@ from runbook.engine.change import Change, Difference
 from runbook.engine.events import CostKnown
 from runbook.engine.outcome import Outcome, Status
 from runbook.engine.records import jsonable
+from runbook.engine.shell import one_line
 from runbook.report.errors import error_lines
 
 INDENT = " " * 9
@@ -21,7 +21,6 @@ NAME_WIDTH = 42
 STATUS_WIDTH = 12
 VALUE_WIDTH = 100
 MOST_DIFFERENCES = 8
-SHELL = ("sh", "-c")
 
 
 def headline(outcome: Outcome) -> str:
@@ -45,7 +44,7 @@ def details(outcome: Outcome, diff: bool) -> Iterator[str]:
         for change in changes:
             yield from _change_lines(change, diff)
         if command:
-            yield f"{INDENT}  $ {command_line(command)}"
+            yield f"{INDENT}  $ {one_line(command)}".replace("\n", f"\n{INDENT}    ")
     if outcome.error:
         yield from (INDENT + line for line in error_lines(outcome.error))
 
@@ -93,13 +92,6 @@ def _unpriced(bills: Sequence[Bill]) -> str:
 def _money(amount: float) -> str:
     """Write an amount with cents."""
     return "under 0.01" if 0 < amount < 0.01 else f"{amount:.2f}"
-
-
-def command_line(command: Sequence[str]) -> str:
-    """Quote an argv as a person would paste it; a shell's script is pasted as it stands."""
-    if tuple(command[:2]) == SHELL and len(command) == 3:
-        return command[2]
-    return shlex.join(command)
 
 
 def _change_lines(change: Change, diff: bool) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from runbook.engine.shell import one_line
 
 
 def write_page(folder: Path, document: dict[str, Any]) -> Path:
@@ -26,7 +27,7 @@ def write_page(folder: Path, document: dict[str, Any]) -> Path:
         autoescape=select_autoescape(["html", "j2"]),
         undefined=StrictUndefined,
     )
-    environment.filters["command"] = shlex.join
+    environment.filters["command"] = one_line
     environment.filters["value"] = _value
     outcomes = document.get("outcomes", [])
     bench = folder / "bench.json"

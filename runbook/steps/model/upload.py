@@ -52,7 +52,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if comparison.differences:
         yield _change(context, model, comparison, held)
         moving = bytes_text(sum(file.size for file in comparison.files))
-        return f"{len(comparison.files)} files to move ({moving}); {_left_out(model, wanted)}"
+        return f"{len(comparison.files)} files, {moving}; {_left_out(model, wanted)}"
     total = bytes_text(sum(file.size for file in wanted))
     return f"{len(wanted)} files ({total}) at {model.commit[:12]}; {_left_out(model, wanted)}"
 
