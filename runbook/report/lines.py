@@ -69,9 +69,9 @@ def cost(known: CostKnown, check: bool) -> str:
         known: what bills.
         check: True where nothing was changed: what a run would leave.
     """
-    notes = [known.note, f"not read: {', '.join(known.unread)}" if known.unread else ""]
-    after = f"  ({'; '.join(note for note in notes if note)})" if any(notes) else ""
-    return f"COST   {'after a run: ' if check else ''}{_bills_text(known)}{after}"
+    unread = f"not read: {', '.join(known.unread)}" if known.unread else ""
+    notes = [note for note in ("only what these steps look at", unread, known.note) if note]
+    return f"COST   {'after a run: ' if check else ''}{_bills_text(known)}  ({'; '.join(notes)})"
 
 
 def _bills_text(known: CostKnown) -> str:
