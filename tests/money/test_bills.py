@@ -74,9 +74,10 @@ def test_a_thing_that_two_steps_name_is_one_thing() -> None:
 )
 def test_amounts_have_cents(hourly: float, text: str) -> None:
     known = CostKnown([Bill("bucket a", "", hourly)], hourly, "XTS", "", [])
-    assert cost(known, check=False) == f"COST   {text} XTS an hour: bucket a {text}"
+    line = cost(known, check=False)
+    assert line == f"COST   {text} XTS an hour: bucket a {text}  (only what these steps look at)"
 
 
 def test_what_could_not_be_read_is_said() -> None:
     known = CostKnown([], None, "", "", ["2.2", "2.4"])
-    assert cost(known, check=False).endswith("(not read: 2.2, 2.4)")
+    assert cost(known, check=False).endswith("(only what these steps look at; not read: 2.2, 2.4)")
