@@ -221,9 +221,18 @@ def test_a_reserved_pool_replaces_its_nodes_without_a_further_machine(work: Work
     with_pool(work, reservationAffinity=RESERVED)
     surge, mode = work.converges("gke.workload_identity")
     assert "--max-surge-upgrade=0" in surge.command
-    assert mode.loss
+    assert "--workload-metadata=GKE_METADATA" in mode.command
+    assert (surge.loss is not None, mode.loss) == (True, None)
     settings = work.cloud.get(pool_path(work))["upgradeSettings"]
     assert (settings.get("maxSurge", 0), settings["maxUnavailable"]) == (0, 1)
+
+
+def test_a_no_leaves_a_reserved_pool_as_it_was(work: Workplace) -> None:
+    with_pool(work, reservationAffinity=RESERVED)
+    before = work.cloud.get(pool_path(work))
+    work.ask = lambda change: False
+    assert isinstance(work.apply("gke.workload_identity").error, RefusedError)
+    assert work.cloud.get(pool_path(work)) == before
 
 
 def test_a_pool_without_a_reservation_keeps_its_surge(work: Workplace) -> None:

@@ -55,9 +55,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if (yield from joined(context, context.variables.node_pool.timeout_s)):
         pool = node_pool(context, require_cluster(context))
     if pool is not None and mode(pool) != MODE:
+        loss: str | None = f"what runs on the nodes of {pool['name']}: GKE makes them anew for this"
         if needs_a_further_machine(pool):
-            yield _replace_in_place(context, pool)
-        yield _change(context, pool)
+            yield _replace_in_place(context, pool, loss)
+            loss = None  # asked once, before the first of both
+        yield _change(context, pool, loss)
     return f"{reason}; node pool {context.variables.node_pool.name} gets {MODE}"
 
 
@@ -93,7 +95,7 @@ def needs_a_further_machine(pool: dict[str, Any]) -> bool:
     return bool(affinity.get("consumeReservationType") == "SPECIFIC_RESERVATION" and surge)
 
 
-def _replace_in_place(context: Context, pool: dict[str, Any]) -> Change:
+def _replace_in_place(context: Context, pool: dict[str, Any], loss: str | None) -> Change:
     request = replace_nodes_in_place(cluster_name(context), pool["name"])
     settings = pool["upgradeSettings"]
     wanted = {**settings, "maxSurge": 0, "maxUnavailable": 1}
@@ -107,11 +109,12 @@ def _replace_in_place(context: Context, pool: dict[str, Any]) -> Change:
         command=request.argv,
         apply=lambda: _make(context, request, needs_a_further_machine),
         planned={cluster_key(context): _predicted(context, pool["name"], {"upgradeSettings": wanted})},
+        loss=loss,
         warning="the reservation may have no machine to spare: a node's successor takes its machine",
     )
 
 
-def _change(context: Context, pool: dict[str, Any]) -> Change:
+def _change(context: Context, pool: dict[str, Any], loss: str | None) -> Change:
     request = use_gke_metadata(cluster_name(context), pool["name"])
     path = f"node-pool/{pool['name']}.config.workloadMetadataConfig.mode"
     config = {**pool.get("config", {}), "workloadMetadataConfig": {"mode": MODE}}
@@ -120,7 +123,7 @@ def _change(context: Context, pool: dict[str, Any]) -> Change:
         command=request.argv,
         apply=lambda: _make(context, request, lambda now: mode(now) != MODE),
         planned={cluster_key(context): _predicted(context, pool["name"], {"config": config})},
-        loss=f"what runs on the nodes of {pool['name']}: GKE makes them anew for this",
+        loss=loss,
     )
 
 
