@@ -15,8 +15,10 @@ PROJECT_NUMBER = "102545736211"
 SECRETS = {"SERVER_KEY": "the-servers-own-key", "HF_TOKEN": "hf_the_operators_token"}
 PROGRAMS = ("gcloud", "kubectl", "hf", "curl", "inv", "rm", "env")
 END_OF_WORD, END_OF_COMMAND = "\x1f", "\x1e"
+# Both sides of a pipe write at the same time, so a command is written at once.
 RECORDER = f"""#!/bin/sh
-{{ printf '%s{END_OF_WORD}' "${{0##*/}}" "$@"; printf '{END_OF_COMMAND}'; }} >> "$RECORD"
+command=$(printf '%s{END_OF_WORD}' "${{0##*/}}" "$@"; printf '{END_OF_COMMAND}')
+printf %s "$command" >> "$RECORD"
 case "${{0##*/}} $*" in
   "gcloud projects describe "*) echo "$ANSWER_PROJECT_NUMBER" ;;
   "kubectl get jobs "*jsonpath*) printf %s "$ANSWER_JOB" ;;
