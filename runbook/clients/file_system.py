@@ -15,20 +15,10 @@ import aiohttp
 import gcsfs
 import gcsfs.retry
 from fsspec.asyn import sync
-from gcsfs.core import UnclosableBytesIO, initiate_upload
 
 from runbook.clients.google_errors import of_status, passing_troubles
 from runbook.clients.transport import CONNECT_SECONDS, READ_SECONDS, is_loopback
 from runbook.engine.errors import ConflictError, CredentialsError, PassingError, Place
-
-__all__ = [
-    "UnclosableBytesIO",
-    "close_file_system",
-    "gcsfs_errors",
-    "initiate_upload",
-    "open_file_system",
-    "sync",
-]
 
 # gcsfs writes a traceback of every refusal to its log; the error that it raises says the same.
 logging.getLogger("gcsfs").addHandler(logging.NullHandler())

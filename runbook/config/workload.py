@@ -44,6 +44,9 @@ class Transfer(Group):
     files_at_once: Annotated[int, Field(ge=1, le=64)] = Field(
         description="files on their way at the same time"
     )
+    stall_s: Annotated[float, Field(gt=0, le=600)] = Field(
+        description="seconds without a byte after which a connection is given up and made anew"
+    )
 
 
 class Hub(Group):

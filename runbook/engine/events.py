@@ -81,12 +81,13 @@ class ConditionSeen:
 
 @dataclass(frozen=True)
 class Transferred:
-    """A transfer's progress; bytes."""
+    """A transfer's progress; bytes, and how often the file was taken up again after a trouble."""
 
     step: StepFace
     name: str
     done: int
     total: int
+    retries: int
 
 
 @dataclass(frozen=True)

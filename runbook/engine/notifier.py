@@ -46,9 +46,9 @@ class StepVoice:
         """Tell the last observed condition of a wait."""
         self.notifier.notify(ConditionSeen(self.face, text))
 
-    def transferred(self, name: str, done: int, total: int) -> None:
+    def transferred(self, name: str, done: int, total: int, retries: int) -> None:
         """Tell a transfer's progress, in bytes."""
-        self.notifier.notify(Transferred(self.face, name, done, total))
+        self.notifier.notify(Transferred(self.face, name, done, total, retries))
 
     def output(self, text: str) -> None:
         """Show the step's product."""

@@ -12,13 +12,14 @@ class StepReport(Protocol):
         """Tell the last observed condition of a wait, such as `operation-1 RUNNING`."""
         ...
 
-    def transferred(self, name: str, done: int, total: int) -> None:
+    def transferred(self, name: str, done: int, total: int, retries: int) -> None:
         """Tell a transfer's progress.
 
         Args:
             name: the file.
             done: bytes that have arrived so far.
             total: bytes in all.
+            retries: how often it was taken up again after a trouble.
         """
         ...
 

@@ -37,7 +37,7 @@ class Voice:
     def condition(self, text: str) -> None:
         self.conditions.append(text)
 
-    def transferred(self, name: str, done: int, total: int) -> None:
+    def transferred(self, name: str, done: int, total: int, retries: int) -> None:
         self.transfers.append((name, done, total))
 
     def output(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The model on the hub beside the objects in the bucket: what is missing, what has other bytes."""
+"""The model on the hub beside the objects in the bucket: missing, other bytes, left over."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from runbook.steps.model.manifest import FINGERPRINT, NAME, Entry, Manifest, che
 from runbook.steps.model.sizes import bytes_text
 
 if TYPE_CHECKING:
-    from runbook.clients.hub import HubFile, HubModel
+    from runbook.clients.hub import HubModel
     from runbook.clients.storage import StoredObject
+    from runbook.transfer.files import HubFile
 
 DIGEST = "hub-digest"
 COMMIT = "hub-commit"
@@ -27,11 +28,15 @@ class Comparison:
         differences: one for each object that is missing or different, the manifest too.
         files: the files to move.
         kept: entries of the objects that are right.
+        foreign: what others wrote where a file of the model belongs, as `path (size)`.
+        leftover: paths of objects that were moved here once and are no file of the model any more.
     """
 
     differences: Sequence[Difference]
     files: Sequence[HubFile]
     kept: Mapping[str, Entry]
+    foreign: Sequence[str]
+    leftover: Sequence[str]
 
 
 def compare(
@@ -69,11 +74,28 @@ def compare(
             differences.append(Difference(f"{address}/{file.path}", before or None, after))
     moving = {file.path for file in files}
     kept = {path: entry for path, entry in entries.items() if path not in moving}
-    if not fits and (manifest is None or not files):
+    leftover = _leftover(wanted, held)
+    differences += [Difference(f"{address}/{path}", _of(held[path]), None) for path in leftover]
+    if not fits and (manifest is None or not differences):
         before = None if manifest is None else "another model, or another commit"
         after = f"{len(wanted)} files of {model.repository} at {model.commit[:12]}"
         differences.append(Difference(f"{address}/{NAME}", before, after))
-    return Comparison(differences, files, kept)
+    foreign = [
+        f"{file.path} ({bytes_text(held[file.path].size)})"
+        for file in files
+        if file.path in held and not entries[file.path].digest and file.path not in recorded
+    ]
+    return Comparison(differences, files, kept, foreign, leftover)
+
+
+def _leftover(wanted: Sequence[HubFile], held: Mapping[str, StoredObject]) -> list[str]:
+    """Find what carries the hub's hash, so was moved here, and is wanted no more; a server would load it."""
+    paths = {file.path for file in wanted}
+    return [path for path, one in held.items() if path not in paths and DIGEST in one.metadata]
+
+
+def _of(held: StoredObject) -> str:
+    return _described(held.size, held.metadata[DIGEST])
 
 
 def _wrong(file: HubFile, entry: Entry | None, recorded: Entry | None) -> str | None:

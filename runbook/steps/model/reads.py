@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from runbook.engine.errors import MissingError
 from runbook.steps.context import Context
-from runbook.steps.model.manifest import FINGERPRINT, NAME
+from runbook.steps.model.comparison import COMMIT, DIGEST
+from runbook.steps.model.manifest import FINGERPRINT, NAME, Entry, Manifest
 from runbook.steps.storage.reads import objects, objects_key
 
 if TYPE_CHECKING:
-    from runbook.clients.hub import HubFile, HubModel
+    from runbook.clients.hub import HubModel
+    from runbook.clients.storage import StoredObject
+    from runbook.transfer.files import HubFile
 
 VOCABULARY: Final = "o200k_base.tiktoken"
 VOCABULARY_SOURCE: Final = f"https://openaipublic.blob.core.windows.net/encodings/{VOCABULARY}"
@@ -42,16 +45,31 @@ def require_complete_model(context: Context) -> str:
     """Tell the fingerprint of the model in the bucket, which must be complete.
 
     Raises:
-        MissingError: the bucket, or the manifest that is written last, is not there.
+        MissingError: the bucket is not there, or the manifest, which is written last, is not there or does
+            not list the objects that are.
     """
     folder = context.variables.checkpoint.folder
-    for held in objects(context):
-        if held.name == f"{folder}/{NAME}":
-            return held.metadata.get(FINGERPRINT, "")
-    raise MissingError(
-        f"the model in gs://{context.variables.bucket.name}/{folder}/ is not complete",
-        supplied_by="model.upload",
-    )
+    held = {one.name.removeprefix(f"{folder}/"): one for one in objects(context)}
+    address = f"gs://{context.variables.bucket.name}/{folder}/"
+    if NAME not in held:
+        raise MissingError(f"the model in {address} is not complete", supplied_by="model.upload")
+    fingerprint = held[NAME].metadata.get(FINGERPRINT, "")
+    if not context.facts.planned_by(objects_key(context)) and fingerprint != _listed(context, held):
+        raise MissingError(
+            f"the model in {address} is not what its manifest lists", supplied_by="model.upload"
+        )
+    return fingerprint
+
+
+def _listed(context: Context, held: Mapping[str, StoredObject]) -> str:
+    """Give the fingerprint that the manifest of the objects as they are would have."""
+    entries = [
+        Entry(path, one.size, one.metadata[DIGEST], one.crc32c)
+        for path, one in held.items()
+        if DIGEST in one.metadata
+    ]
+    commit = held[NAME].metadata.get(COMMIT, "")
+    return Manifest(context.variables.checkpoint.repository, commit, entries).fingerprint
 
 
 def require_vocabulary(context: Context) -> None:

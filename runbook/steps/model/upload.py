@@ -8,7 +8,7 @@ cache (D13), and the repository's two further copies of the weights are left out
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runbook.engine.bill import Bill
@@ -16,16 +16,18 @@ from runbook.engine.change import Change, FactKey, StepResult
 from runbook.engine.errors import Place, VariableError
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.model.comparison import COMMIT, DIGEST, Comparison, compare
-from runbook.steps.model.manifest import FINGERPRINT, NAME, Entry, Manifest
+from runbook.steps.model.comparison import COMMIT, Comparison, compare
+from runbook.steps.model.manifest import FINGERPRINT, NAME
+from runbook.steps.model.moving import metadata_of, move
 from runbook.steps.model.reads import hub_model, wanted_files
 from runbook.steps.model.sizes import bytes_text
 from runbook.steps.storage.bills import bucket_bill
 from runbook.steps.storage.reads import bucket, objects, objects_key
 
 if TYPE_CHECKING:
-    from runbook.clients.hub import HubFile, HubModel
+    from runbook.clients.hub import HubModel
     from runbook.clients.storage import StoredObject
+    from runbook.transfer.files import HubFile
 
 
 class Arguments(StepArguments):
@@ -80,43 +82,33 @@ def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - 
 def _change(
     context: Context, model: HubModel, comparison: Comparison, held: Mapping[str, StoredObject]
 ) -> Change:
-    only = [file.path for file in comparison.files] if comparison.kept else []
-    download = _download(context, model.commit, only)
     return Change(
         differences=comparison.differences,
-        command=["sh", "-c", f"{shlex.join(download)} && {shlex.join(_copy(context))}"],
-        apply=lambda: _move(context, model, comparison, frozenset(held)),
+        command=["sh", "-c", " && ".join(shlex.join(part) for part in _commands(context, model, comparison))],
+        apply=lambda: move(context, model, comparison, held),
         planned={objects_key(context): _predicted(context, model, comparison)},
+        loss=_loss(context, comparison),
     )
 
 
-def _move(context: Context, model: HubModel, comparison: Comparison, held: frozenset[str]) -> None:
-    from runbook.clients import transfer
-
-    folder = context.variables.checkpoint.folder
-    deliveries = [
-        transfer.Delivery(file, f"{folder}/{file.path}", _metadata(model, file), file.path in held)
-        for file in comparison.files
+def _loss(context: Context, comparison: Comparison) -> str | None:
+    """Say what of others is overwritten, and what is deleted; None where nothing is lost."""
+    losses = [
+        ("not written by the runbook, and overwritten", comparison.foreign),
+        ("deleted, being no file of the model any more", comparison.leftover),
     ]
-    checksums = transfer.deliver_all(
-        context.connections.hub,
-        context.connections.file_system,
-        model,
-        context.variables.bucket.name,
-        deliveries,
-        at_once=context.variables.transfer.files_at_once,
-        progress=context.report.transferred,
-        pause=context.pause,
-    )
-    moved = [Entry(file.path, file.size, file.digest, checksums[file.path]) for file in comparison.files]
-    manifest = Manifest(model.repository, model.commit, [*comparison.kept.values(), *moved])
-    transfer.write_small(
-        context.connections.file_system,
-        context.variables.bucket.name,
-        f"{folder}/{NAME}",
-        manifest.text().encode(),
-        {FINGERPRINT: manifest.fingerprint, COMMIT: model.commit},
-    )
+    told = [f"{', '.join(paths)}: {what}" for what, paths in losses if paths]
+    return f"in {_address(context)}/: {'; '.join(told)}" if told else None
+
+
+def _commands(context: Context, model: HubModel, comparison: Comparison) -> Iterator[list[str]]:
+    only = [file.path for file in comparison.files] if comparison.kept else []
+    if comparison.files or not comparison.leftover:
+        yield _download(context, model.commit, only)
+        yield _copy(context)
+    if comparison.leftover:
+        addresses = [f"{_address(context)}/{path}" for path in comparison.leftover]
+        yield ["gcloud", "storage", "rm", *addresses]
 
 
 def _predicted(context: Context, model: HubModel, comparison: Comparison) -> Sequence[StoredObject]:
@@ -125,16 +117,13 @@ def _predicted(context: Context, model: HubModel, comparison: Comparison) -> Seq
 
     folder = context.variables.checkpoint.folder
     moved = [
-        StoredObject(f"{folder}/{file.path}", file.size, "", 0, _metadata(model, file))
+        StoredObject(f"{folder}/{file.path}", file.size, "", 0, metadata_of(model, file))
         for file in comparison.files
     ]
     manifest = StoredObject(f"{folder}/{NAME}", 0, "", 0, {FINGERPRINT: "", COMMIT: model.commit})
-    replaced = {one.name for one in moved} | {manifest.name}
+    leftover = {f"{folder}/{path}" for path in comparison.leftover}
+    replaced = {one.name for one in moved} | leftover | {manifest.name}
     return [*(one for one in objects(context) if one.name not in replaced), *moved, manifest]
-
-
-def _metadata(model: HubModel, file: HubFile) -> dict[str, str]:
-    return {DIGEST: file.digest, COMMIT: model.commit}
 
 
 def _manifest(context: Context) -> bytes:
