@@ -1,25 +1,21 @@
-"""Files over HTTP: the bytes that a Range header asks for, streamed from disk."""
+"""Content over HTTP: the bytes that a Range header asks for, streamed."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from pathlib import Path
 
 from aiohttp import web
 
-_PIECE = 1024 * 1024
+from rehearsal.content import Content
 
 
-async def send_file(
-    request: web.Request, path: Path, size: int, headers: dict[str, str]
-) -> web.StreamResponse:
-    """Answer GET or HEAD with a file, or the part of it that the request's Range asks for.
+async def send(request: web.Request, content: Content, headers: dict[str, str]) -> web.StreamResponse:
+    """Answer GET or HEAD with content, or the part of it that the request's Range asks for.
 
     Args:
-        size: of the file, in bytes.
         headers: what else to say of it.
     """
+    size = content.size
     wanted = byte_range(request.headers.get("Range"), size)
     if wanted is None:
         refusal = f"The requested range cannot be satisfied: {request.headers['Range']}"
@@ -32,7 +28,8 @@ async def send_file(
         response.headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{size}"
     await response.prepare(request)
     if request.method != "HEAD":
-        await _send(response, path, wanted)
+        async for piece in content.pieces(wanted):
+            await response.write(piece)
     await response.write_eof()
     return response
 
@@ -52,11 +49,3 @@ def byte_range(header: str | None, size: int) -> range | None:
     else:
         start, stop = int(asked[1]), min(size, int(asked[2]) + 1 if asked[2] else size)
     return range(start, stop) if start < stop else None
-
-
-async def _send(response: web.StreamResponse, path: Path, wanted: range) -> None:
-    with path.open("rb") as file:
-        file.seek(wanted.start)
-        for start in range(wanted.start, wanted.stop, _PIECE):
-            size = min(_PIECE, wanted.stop - start)
-            await response.write(await asyncio.to_thread(file.read, size))

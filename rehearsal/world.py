@@ -23,10 +23,12 @@ class Settings:
     Args:
         time_scale: 1 = the durations of the real cloud; 0.01 = a hundredth of them; 0 = at once.
         latency_ms: added to every request of an API, in milliseconds.
+        hub_url_lifetime_s: how long a URL of the hub's CDN can be used, in seconds.
     """
 
     time_scale: float = 0.0
     latency_ms: float = 0.0
+    hub_url_lifetime_s: float = 3600.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

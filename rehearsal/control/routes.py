@@ -55,7 +55,7 @@ class Control:
         self._started = time.monotonic()
 
     async def get_settings(self, _: web.Request) -> web.Response:
-        """Tell time_scale and latency_ms."""
+        """Tell every setting."""
         return web.json_response(asdict(self._world.settings))
 
     async def put_settings(self, request: web.Request) -> web.Response:

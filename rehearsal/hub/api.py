@@ -9,7 +9,8 @@ from aiohttp import web
 
 from rehearsal.documents import Document
 from rehearsal.hub.errors import HubError, answering
-from rehearsal.hub.repositories import File, Repositories, Repository, bearer
+from rehearsal.hub.files import Commit, File, Repository
+from rehearsal.hub.repositories import Repositories, bearer
 
 _MADE = "2026-11-01T00:00:00.000Z"
 
@@ -47,15 +48,16 @@ class Api:
     async def model(self, request: web.Request) -> web.Response:
         """GET /api/models/{repository}[/revision/{revision}]; ?blobs=true adds sizes and hashes."""
         repository = await self._repository(request)
+        commit = _commit(request, repository)
         blobs = request.query.get("blobs", "").lower() in ("1", "true")
-        siblings = [_sibling(file, blobs) for file in repository.files.values()]
+        siblings = [_sibling(file, blobs) for file in commit.files.values()]
         return web.json_response(
             {
-                "_id": repository.commit[:24],
+                "_id": commit.sha[:24],
                 "id": repository.name,
                 "modelId": repository.name,
                 "author": repository.name.partition("/")[0],
-                "sha": repository.commit,
+                "sha": commit.sha,
                 "createdAt": _MADE,
                 "lastModified": _MADE,
                 "private": False,
@@ -68,50 +70,55 @@ class Api:
                 "tags": ["transformers", "safetensors", "gpt_oss", "license:apache-2.0"],
                 "cardData": {"license": "apache-2.0"},
                 "siblings": siblings,
-                "usedStorage": sum(file.size for file in repository.files.values()),
+                "usedStorage": sum(file.size for file in commit.files.values()),
             }
         )
 
     async def refs(self, request: web.Request) -> web.Response:
         """GET .../refs."""
         repository = await self._repository(request)
-        main = {"name": "main", "ref": "refs/heads/main", "targetCommit": repository.commit}
-        return web.json_response({"branches": [main], "tags": [], "converts": []})
+        branches = [
+            {"name": branch, "ref": f"refs/heads/{branch}", "targetCommit": commit.sha}
+            for branch, commit in repository.branches.items()
+        ]
+        return web.json_response({"branches": branches, "tags": [], "converts": []})
 
     async def tree(self, request: web.Request) -> web.Response:
         """GET .../tree/{revision}[/{folder}], with ?recursive=true all that is below."""
-        repository = await self._repository(request)
+        commit = _commit(request, await self._repository(request))
         folder = request.match_info.get("path", "").strip("/")
         prefix = f"{folder}/" if folder else ""
         deep = request.query.get("recursive", "").lower() in ("1", "true")
         entries = [
             entry
-            for entry in _entries(repository)
+            for entry in _entries(commit)
             if entry["path"].startswith(prefix) and (deep or "/" not in entry["path"][len(prefix) :])
         ]
         if prefix and not entries:
             raise HubError(
                 404, "EntryNotFound", f"{folder} does not exist on {request.match_info['revision']}"
             )
-        return web.json_response(_shown(entries, repository, request.query.get("expand", "")))
+        return web.json_response(_shown(entries, commit, request.query.get("expand", "")))
 
     async def paths_info(self, request: web.Request) -> web.Response:
         """POST .../paths-info/{revision}: the entries of those paths that are there."""
-        repository = await self._repository(request)
+        commit = _commit(request, await self._repository(request))
         if request.content_type == "application/json":
             asked: Any = await request.json()
             paths, expand = asked["paths"], str(asked.get("expand", ""))
         else:
             form = await request.post()
             paths, expand = form.getall("paths", []), str(form.get("expand", ""))
-        found = [entry for entry in _entries(repository) if entry["path"] in paths]
-        return web.json_response(_shown(found, repository, expand))
+        found = [entry for entry in _entries(commit) if entry["path"] in paths]
+        return web.json_response(_shown(found, commit, expand))
 
     async def _repository(self, request: web.Request) -> Repository:
         name = f"{request.match_info['owner']}/{request.match_info['name']}"
-        repository = await self._repositories.find(name, request.headers.get("Authorization"))
-        repository.check_revision(request.match_info.get("revision", "main"))
-        return repository
+        return await self._repositories.find(name, request.headers.get("Authorization"))
+
+
+def _commit(request: web.Request, repository: Repository) -> Commit:
+    return repository.at(request.match_info.get("revision", "main"))
 
 
 def _sibling(file: File, blobs: bool) -> Document:
@@ -123,12 +130,12 @@ def _sibling(file: File, blobs: bool) -> Document:
     return shown
 
 
-def _entries(repository: Repository) -> list[Document]:
-    folders = sorted({path.rpartition("/")[0] for path in repository.files} - {""})
+def _entries(commit: Commit) -> list[Document]:
+    folders = sorted({path.rpartition("/")[0] for path in commit.files} - {""})
     entries: list[Document] = [
-        {"type": "directory", "oid": repository.commit, "size": 0, "path": folder} for folder in folders
+        {"type": "directory", "oid": commit.sha, "size": 0, "path": folder} for folder in folders
     ]
-    for file in repository.files.values():
+    for file in commit.files.values():
         entry = {"type": "file", "oid": file.oid, "size": file.size, "path": file.path}
         if file.sha256:
             entry["lfs"] = {"oid": file.sha256, "size": file.size, "pointerSize": _pointer_size(file)}
@@ -140,8 +147,8 @@ def _pointer_size(file: File) -> int:
     return 125 + len(str(file.size))
 
 
-def _shown(entries: Iterable[Document], repository: Repository, expand: str) -> list[Document]:
+def _shown(entries: Iterable[Document], commit: Commit, expand: str) -> list[Document]:
     if expand.lower() not in ("1", "true"):
         return list(entries)
-    commit = {"id": repository.commit, "title": "Upload folder", "date": _MADE}
-    return [entry | {"lastCommit": commit} for entry in entries]
+    last = {"id": commit.sha, "title": "Upload folder", "date": _MADE}
+    return [entry | {"lastCommit": last} for entry in entries]

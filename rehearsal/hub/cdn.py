@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import time
 
 from aiohttp import web
 
-from rehearsal.byte_ranges import send_file
+from rehearsal.byte_ranges import send
 from rehearsal.hub.repositories import Repositories
+from rehearsal.world import World
 
-_LIFETIME = 3600
 _DENIED = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     "<Error><Code>AccessDenied</Code><Message>Access denied</Message></Error>"
@@ -19,18 +20,18 @@ _DENIED = (
 
 
 class Signer:
-    """Signs paths for an hour.
+    """Signs paths for a while.
 
     Args:
-        secret: what makes the signatures.
+        world: its token makes the signatures, its settings say how long they hold.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret.encode()
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     def sign(self, path: str) -> str:
         """Add an expiry and a signature to a path."""
-        expires = str(int(time.time()) + _LIFETIME)
+        expires = str(math.ceil(time.time() + self._world.settings.hub_url_lifetime_s))
         return f"{path}?Expires={expires}&Signature={self._signature(path, expires)}&Key-Pair-Id=REHEARSAL"
 
     def holds(self, path: str, expires: str, signature: str) -> bool:
@@ -39,7 +40,7 @@ class Signer:
         return right and time.time() < int(expires)
 
     def _signature(self, path: str, expires: str) -> str:
-        return hmac.new(self._secret, f"{path} {expires}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._world.token.encode(), f"{path} {expires}".encode(), hashlib.sha256).hexdigest()
 
 
 def add_routes(app: web.Application, repositories: Repositories, signer: Signer) -> None:
@@ -54,10 +55,11 @@ def add_routes(app: web.Application, repositories: Repositories, signer: Signer)
         query = request.query
         if not signer.holds(request.path, query.get("Expires", ""), query.get("Signature", "")):
             return web.Response(status=403, text=_DENIED, content_type="application/xml")
-        file = await repositories.blob(request.match_info["sha256"])
-        if file is None:
+        sha256 = request.match_info["sha256"]
+        content = await repositories.blob(sha256)
+        if content is None:
             return web.Response(status=403, text=_DENIED, content_type="application/xml")
-        headers = {"ETag": f'"{file.sha256}"', "Content-Type": "application/octet-stream"}
-        return await send_file(request, file.source, file.size, headers)
+        headers = {"ETag": f'"{sha256}"', "Content-Type": "application/octet-stream"}
+        return await send(request, content, headers)
 
     app.router.add_get("/lfs/{sha256:[0-9a-f]{64}}", handle)

@@ -4,78 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import MutableMapping
 from pathlib import Path
 
+from rehearsal.content import Content, StoredContent
+from rehearsal.documents import Document
 from rehearsal.hub import checkpoint
 from rehearsal.hub.errors import HubError
+from rehearsal.hub.files import Commit, File, Repository, large_file, small_file
+from rehearsal.hub.made import MadeRepositories
 
+_MODEL = "openai/gpt-oss-120b"
 _GPT_OSS_COMMIT = "b5c939de8f754692c1647ca79fbf85e8c1e70f8a"
-"""openai/gpt-oss-120b as it was in November 2026, according to a public catalogue of hub hashes."""
+"""The model as it was in November 2026, according to a public catalogue of hub hashes."""
 
 _LARGE = (".safetensors", ".bin")
 GRANTED_TOKEN = "hf_rehearsal_granted"  # noqa: S105  # it guards generated files; it is no secret
 """The token whose owner has accepted the terms of the gated repository."""
-
-
-@dataclass(frozen=True)
-class File:
-    """One file of a repository.
-
-    Args:
-        path: its path in the repository.
-        source: where its bytes are.
-        size: in bytes.
-        oid: git's sha1 of the blob; for a large file, of its LFS pointer.
-        sha256: of a file in LFS; None for the others.
-    """
-
-    path: str
-    source: Path
-    size: int
-    oid: str
-    sha256: str | None
-
-    @property
-    def etag(self) -> str:
-        """What the hub gives as the file's ETag."""
-        return self.sha256 or self.oid
-
-
-@dataclass(frozen=True)
-class Repository:
-    """One model repository at its one commit.
-
-    Args:
-        name: owner/name.
-        gated: whether its terms must be accepted.
-        files: by path, in order.
-    """
-
-    name: str
-    commit: str
-    gated: bool
-    files: Mapping[str, File]
-
-    def check_revision(self, revision: str) -> None:
-        """Refuse what is neither the branch main nor the commit.
-
-        Raises:
-            HubError: RevisionNotFound.
-        """
-        if revision not in ("main", "refs/heads/main", self.commit):
-            raise HubError(404, "RevisionNotFound", f"Invalid rev id: {revision}")
-
-    def file(self, path: str) -> File:
-        """Find a file.
-
-        Raises:
-            HubError: EntryNotFound.
-        """
-        if path not in self.files:
-            raise HubError(404, "EntryNotFound", "Entry not found")
-        return self.files[path]
 
 
 class Repositories:
@@ -83,12 +28,14 @@ class Repositories:
 
     Args:
         home: the folder for the files.
+        hashes: the made shards that have been hashed, by their SHA-256.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, hashes: MutableMapping[str, Document]) -> None:
         self._home = home
+        self._made = MadeRepositories(hashes)
         self._lock = asyncio.Lock()
-        self._known: dict[str, Repository] = {}
+        self._stored: dict[str, Repository] = {}
 
     async def find(self, name: str, authorization: str | None) -> Repository:
         """Find a repository whose metadata the caller may read.
@@ -99,9 +46,9 @@ class Repositories:
             HubError: bad credentials, or RepoNotFound: to who brings none it is a 401, as on the hub.
         """
         token = bearer(authorization)
-        known = await self._all()
-        if name in known:
-            return known[name]
+        found = await self._named(name)
+        if found is not None:
+            return found
         if token is None:
             raise HubError(401, "RepoNotFound", "Invalid username or password.")
         raise HubError(404, "RepoNotFound", "Repository not found")
@@ -122,17 +69,26 @@ class Repositories:
         message = f"Access to model {name} is restricted and you are not in the authorized list."
         raise HubError(403, "GatedRepo", f"{message} Visit the model's page to ask for access.")
 
-    async def blob(self, sha256: str) -> File | None:
-        """Find a large file by its hash."""
-        known = await self._all()
-        every = (file for repository in known.values() for file in repository.files.values())
-        return next((file for file in every if file.sha256 == sha256), None)
+    async def blob(self, sha256: str) -> Content | None:
+        """Find a large file's content by its hash."""
+        stored = (await self._all_stored())[_MODEL].branches["main"]
+        for file in stored.files.values():
+            if file.sha256 == sha256:
+                return file.content
+        return self._made.blob(sha256)
 
-    async def _all(self) -> dict[str, Repository]:
+    async def _named(self, name: str) -> Repository | None:
+        stored = await self._all_stored()
+        if name in stored:
+            return stored[name]
+        files = stored[_MODEL].branches["main"].files
+        return await self._made.find(name, [file for path, file in files.items() if _beside_weights(path)])
+
+    async def _all_stored(self) -> dict[str, Repository]:
         async with self._lock:
-            if not self._known:
-                self._known = await asyncio.to_thread(_load, self._home)
-            return self._known
+            if not self._stored:
+                self._stored = await asyncio.to_thread(_load, self._home)
+            return self._stored
 
 
 def bearer(authorization: str | None) -> str | None:
@@ -151,26 +107,22 @@ def bearer(authorization: str | None) -> str | None:
 
 def _load(home: Path) -> dict[str, Repository]:
     folder = checkpoint.build(home)
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {file.path: file for file in (_file(folder, path) for path in paths)}
-    listing = "".join(f"{file.path} {file.etag}\n" for file in files.values())
-    commit = hashlib.sha1(listing.encode(), usedforsecurity=False).hexdigest()
+    commit = Commit.of(_file(folder, path) for path in folder.rglob("*") if path.is_file())
     repositories = (
-        Repository("openai/gpt-oss-120b", _GPT_OSS_COMMIT, False, files),
-        Repository("rehearsal/gpt-oss-tiny", commit, False, files),
-        Repository("rehearsal/gpt-oss-gated", commit, True, files),
+        Repository(_MODEL, {"main": Commit(_GPT_OSS_COMMIT, commit.files)}),
+        Repository("rehearsal/gpt-oss-tiny", {"main": commit}),
+        Repository("rehearsal/gpt-oss-gated", {"main": commit}, gated=True),
     )
     return {repository.name: repository for repository in repositories}
 
 
 def _file(folder: Path, source: Path) -> File:
-    path, content = source.relative_to(folder).as_posix(), source.read_bytes()
-    if not path.endswith(_LARGE) and path != "tokenizer.json":
-        return File(path, source, len(content), _git_oid(content), None)
-    sha256 = hashlib.sha256(content).hexdigest()
-    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {len(content)}\n"
-    return File(path, source, len(content), _git_oid(pointer.encode()), sha256)
+    path, data = source.relative_to(folder).as_posix(), source.read_bytes()
+    content = StoredContent(source, len(data))
+    if path.endswith(_LARGE) or path == "tokenizer.json":
+        return large_file(path, content, hashlib.sha256(data).hexdigest())
+    return small_file(path, content, data)
 
 
-def _git_oid(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+def _beside_weights(path: str) -> bool:
+    return "/" not in path and not path.startswith("model")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from rehearsal.byte_ranges import send_file
+from rehearsal.byte_ranges import send
 from rehearsal.hub.cdn import Signer
 from rehearsal.hub.errors import answering
-from rehearsal.hub.repositories import File, Repositories
+from rehearsal.hub.files import File
+from rehearsal.hub.repositories import Repositories
 
 
 class Resolve:
@@ -36,17 +37,17 @@ class Resolve:
         """Answer GET, or HEAD."""
         name = f"{request.match_info['owner']}/{request.match_info['name']}"
         repository = await self._repositories.open(name, request.headers.get("Authorization"))
-        repository.check_revision(request.match_info["revision"])
-        file = repository.file(request.match_info["path"])
+        commit = repository.at(request.match_info["revision"])
+        file = commit.file(request.match_info["path"])
         headers = {
-            "X-Repo-Commit": repository.commit,
+            "X-Repo-Commit": commit.sha,
             "ETag": f'"{file.etag}"',
             "Content-Disposition": f'inline; filename="{Path(file.path).name}"',
         }
         if file.sha256:
             return self._redirect(file, headers)
         headers["Content-Type"] = "text/plain; charset=utf-8"
-        return await send_file(request, file.source, file.size, headers)
+        return await send(request, file.content, headers)
 
     def _redirect(self, file: File, headers: dict[str, str]) -> web.Response:
         cdn: str = json.loads(self._endpoints.read_text())["cdn"]

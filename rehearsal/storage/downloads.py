@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from rehearsal.byte_ranges import send_file
+from rehearsal.byte_ranges import send
+from rehearsal.content import StoredContent
 from rehearsal.storage.blobs import Blobs
 from rehearsal.storage.catalogue import Catalogue, etag
 from rehearsal.storage.preconditions import check
@@ -29,7 +30,8 @@ class Downloads:
         """Answer GET, or HEAD, of an object's media."""
         row = self._catalogue.object(bucket, name, request.query.get("generation"))
         check(row, request.query, reading=True)
-        return await send_file(request, self._blobs.path(row["blob"]), int(row["size"]), _headers(row))
+        content = StoredContent(self._blobs.path(row["blob"]), int(row["size"]))
+        return await send(request, content, _headers(row))
 
 
 def _headers(row: Mapping[str, Any]) -> dict[str, str]:

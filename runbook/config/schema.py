@@ -99,6 +99,9 @@ class Rehearsal(Group):
     latency_ms: Annotated[float, Field(ge=0, le=60_000)] = Field(
         description="added to every request, in milliseconds"
     )
+    hub_url_lifetime_s: Seconds = Field(
+        description="how long an address of a large file on the hub can be used, in seconds"
+    )
 
 
 class Variables(Group):

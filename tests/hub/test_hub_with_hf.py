@@ -37,6 +37,21 @@ def test_hf_downloads_what_serving_needs(environment: dict[str, str], tmp_path: 
     assert not (folder / "original").exists()
 
 
+def test_hf_downloads_a_made_repository_at_either_revision(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    assert HF is not None
+    for revision in ("main", "v2"):
+        command = [HF, "download", "rehearsal/made-2x12MiB", "--revision", revision]
+        done = run(environment, *command, "--local-dir", str(tmp_path / revision))
+        assert done.returncode == 0, done.stderr
+    first, last = (f"model-{number:05}-of-00001.safetensors" for number in range(2))
+    main, changed = tmp_path / "main", tmp_path / "v2"
+    assert (main / first).stat().st_size == (changed / first).stat().st_size == 12 << 20
+    assert (main / first).read_bytes() != (changed / first).read_bytes()
+    assert (main / last).read_bytes() == (changed / last).read_bytes()
+
+
 def test_hf_says_what_is_missing(environment: dict[str, str]) -> None:
     assert HF is not None
     missing = run(environment, HF, "download", "openai/gpt-oss-120b", "missing.txt")

@@ -29,7 +29,9 @@ def stand_in(stand_in_of_session: StandIn) -> StandIn:
     """Give a test an empty stand-in, which it may stop, kill and start."""
     stand_in_of_session.up()
     stand_in_of_session.control("POST", "reset")
-    stand_in_of_session.control("PUT", "settings", {"time_scale": 0, "latency_ms": 0})
+    stand_in_of_session.control(
+        "PUT", "settings", {"time_scale": 0, "latency_ms": 0, "hub_url_lifetime_s": 3600}
+    )
     return stand_in_of_session
 
 
