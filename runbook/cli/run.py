@@ -54,7 +54,8 @@ def _run(line: Line, opened: ExitStack, screen: Observer) -> int:
     playbooks = load_playbooks(line.root)
     options = line.options
     steps = wanted_steps(line, playbooks)
-    planned = plan(steps, Selection(options.tags, options.skip_tags, options.start_at))
+    selection = Selection(options.tags, options.skip_tags, options.start_at)
+    planned = plan(steps, selection, loaded.tree)
     if not planned:
         raise UserError("no step of the line carries these tags", remedy="all steps: inv steps")
     library = module_library()

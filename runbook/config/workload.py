@@ -38,14 +38,22 @@ class Checkpoint(Group):
     exclude: Texts = Field(description="patterns of files that are left out all the same")
 
 
+AtOnce = Annotated[int, Field(ge=1, le=64)]
+
+
 class Transfer(Group):
     """The way of the model from hub to bucket, section 3.2.3."""
 
-    files_at_once: Annotated[int, Field(ge=1, le=64)] = Field(
-        description="files on their way at the same time"
+    where: Literal["local", "ssh", "cluster"] = Field(
+        description="which machine the bytes go through: this one, one over SSH, or Pods of the cluster"
     )
+    workers: AtOnce = Field(description="Pods that share the files, where the cluster moves them")
+    files_at_once: AtOnce = Field(description="files on their way at the same time")
     stall_s: Annotated[float, Field(gt=0, le=600)] = Field(
         description="seconds without a byte after which a connection is given up and made anew"
+    )
+    verify: Literal["recorded", "deep"] = Field(
+        description="what a check compares: sizes, checksums and recorded hashes, or every byte, read back"
     )
 
 

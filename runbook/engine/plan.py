@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 from runbook.engine.errors import UserError
 from runbook.engine.events import StepFace
@@ -44,21 +45,24 @@ class PlannedStep:
         return StepFace(self.spec.section, self.spec.name, self.spec.uses, self.needs)
 
 
-def plan(steps: Sequence[StepSpec], selection: Selection) -> list[PlannedStep]:
+def plan(steps: Sequence[StepSpec], selection: Selection, variables: Mapping[str, Any]) -> list[PlannedStep]:
     """Order a line's steps.
 
-    A step waits for the steps that its `needs` names. One without `needs` is a barrier: it waits for all
-    before it on the line, and all after it wait for it. A step that is left out hands its needs on.
+    A step waits for the steps that its `needs` names, where they count. One without `needs` is a barrier: it
+    waits for all before it on the line, and all after it wait for it. A step that is left out hands its
+    needs on.
 
     Args:
         steps: of all playbooks of the line, in order.
         selection: which of them are wanted.
+        variables: the merged variables, nested; a need's condition is about them.
 
     Raises:
         UserError: `start_at` names no step of the line.
+        PlaybookError: a need's condition cannot be judged.
     """
     wanted = {step.section for step in _select(steps, selection)}
-    awaited = _awaited(steps)
+    awaited = _awaited(steps, variables)
     return [
         PlannedStep(step, tuple(_on_this_line(step.section, awaited, wanted)))
         for step in steps
@@ -114,7 +118,7 @@ def _select(steps: Sequence[StepSpec], selection: Selection) -> list[StepSpec]:
     ]
 
 
-def _awaited(steps: Sequence[StepSpec]) -> dict[str, tuple[str, ...]]:
+def _awaited(steps: Sequence[StepSpec], variables: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Map each section to the sections that come directly before it."""
     known = {step.section for step in steps}
     awaited: dict[str, tuple[str, ...]] = {}
@@ -124,7 +128,8 @@ def _awaited(steps: Sequence[StepSpec]) -> dict[str, tuple[str, ...]]:
             awaited[step.section] = tuple(awaited)
             barrier = (step.section,)
         else:
-            own = tuple(need for need in step.needs if need in known)
+            counting = [need.section for need in step.needs if need.counts(variables)]
+            own = tuple(section for section in counting if section in known)
             awaited[step.section] = (*own, *(section for section in barrier if section not in own))
     return awaited
 

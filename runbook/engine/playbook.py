@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
-from runbook.engine.document import Document, KeyPath, load_document
-from runbook.engine.errors import Place, PlaybookError, UserError
+from runbook.engine.document import Document, load_document
+from runbook.engine.errors import Place, PlaybookError
 from runbook.engine.expression import condition, render
 from runbook.engine.module import ModuleLibrary, StepModule
+from runbook.engine.need import Need, read_needs
+from runbook.engine.validation import misfit, misfit_path
 
 
 class _Entry(BaseModel):
@@ -28,7 +29,7 @@ class _Entry(BaseModel):
     with_: dict[str, Any] = Field(default_factory=dict, alias="with")
     when: str | bool | None = None
     tags: list[str] = Field(default_factory=list)
-    needs: list[str] | None = None
+    needs: list[Any] | None = None
     retries: int = Field(default=0, ge=0, le=100)
 
 
@@ -43,7 +44,7 @@ class StepSpec:
         arguments: what `with:` says, before Jinja.
         when: a condition, before Jinja; None means always.
         tags: for --tags and --skip-tags.
-        needs: sections that come first; None means all before it.
+        needs: steps that come first; None means all before it.
         retries: how often a passing failure is tried again.
         playbook: the playbook's name.
         place: where the step stands.
@@ -55,7 +56,7 @@ class StepSpec:
     arguments: Mapping[str, Any]
     when: str | bool | None
     tags: Sequence[str]
-    needs: Sequence[str] | None
+    needs: Sequence[Need] | None
     retries: int
     playbook: str
     place: Place
@@ -117,7 +118,7 @@ def load_playbook(folder: Path, name: str) -> Playbook:
 
 
 def check_needs(playbooks: Sequence[Playbook]) -> None:
-    """Make sure that every `needs` names a step and that no step waits for itself.
+    """Make sure that every `needs` names a step and that no step waits for itself, whatever counts.
 
     Args:
         playbooks: all that there are, as a step may need one of another playbook.
@@ -128,15 +129,19 @@ def check_needs(playbooks: Sequence[Playbook]) -> None:
     steps = {step.section: step for step in all_steps(playbooks)}
     for step in steps.values():
         for need in step.needs or ():
-            if need not in steps:
-                nearest = get_close_matches(need, steps, n=1)
-                remedy = f"did you mean {nearest[0]!r}?" if nearest else "all steps: inv steps"
-                raise PlaybookError(
-                    f"step {step.section} needs {need!r}, which is no step", place=step.place, remedy=remedy
-                )
+            if need.section not in steps:
+                raise _unknown(step, need, steps)
     for step in steps.values():
         if step.section in _all_needs(step, steps):
             raise PlaybookError(f"step {step.section} waits for itself", place=step.place)
+
+
+def _unknown(step: StepSpec, need: Need, steps: Mapping[str, StepSpec]) -> PlaybookError:
+    nearest = get_close_matches(need.section, steps, n=1)
+    remedy = f"did you mean {nearest[0]!r}?" if nearest else "all steps: inv steps"
+    return PlaybookError(
+        f"step {step.section} needs {need.section!r}, which is no step", place=need.place, remedy=remedy
+    )
 
 
 def bind(step: StepSpec, library: ModuleLibrary, variables: Mapping[str, Any]) -> BoundStep:
@@ -155,7 +160,7 @@ def bind(step: StepSpec, library: ModuleLibrary, variables: Mapping[str, Any]) -
     try:
         arguments = module.arguments.model_validate(given)
     except ValidationError as error:
-        raise _invalid(error, step.place, f"{step.uses}: with", module.arguments) from error
+        raise misfit(error, step.place, f"{step.uses}: with", module.arguments) from error
     return BoundStep(module, arguments, _skip_reason(step, variables))
 
 
@@ -172,8 +177,7 @@ def _read_step(document: Document, index: int, playbook: str) -> StepSpec:
     try:
         entry = _Entry.model_validate(document.value[index])
     except ValidationError as error:
-        path: KeyPath = (index, *_telling(error)["loc"])
-        raise _invalid(error, document.place(*path), "the step", _Entry) from error
+        raise misfit(error, document.place(index, *misfit_path(error)), "the step", _Entry) from error
     return StepSpec(
         section=entry.section,
         name=entry.name,
@@ -181,30 +185,11 @@ def _read_step(document: Document, index: int, playbook: str) -> StepSpec:
         arguments=entry.with_,
         when=entry.when,
         tags=tuple(entry.tags),
-        needs=None if entry.needs is None else tuple(entry.needs),
+        needs=read_needs(document, index),
         retries=entry.retries,
         playbook=playbook,
         place=place,
     )
-
-
-def _invalid(error: ValidationError, place: Place, what: str, model: type[BaseModel]) -> UserError:
-    first = _telling(error)
-    key = ".".join(str(part) for part in first["loc"])
-    names = [field.alias or name for name, field in model.model_fields.items()]
-    nearest = get_close_matches(key, names, n=1)
-    if first["type"] == "extra_forbidden":
-        remedy = f"did you mean {nearest[0]}?" if nearest else f"it may have: {', '.join(names)}"
-        return PlaybookError(f"{what} has no {key!r}", place=place, remedy=remedy)
-    if first["type"] == "missing":
-        return PlaybookError(f"{what} lacks {key!r}", place=place)
-    return PlaybookError(f"{what}: {key}: {first['msg'].lower()}, not {first['input']!r}", place=place)
-
-
-def _telling(error: ValidationError) -> ErrorDetails:
-    """Pick the problem that explains the others: a misspelt key, before the key that it leaves missing."""
-    problems = error.errors()
-    return next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
 
 
 def refuse_twins(steps: Sequence[StepSpec]) -> Sequence[StepSpec]:
@@ -225,9 +210,9 @@ def refuse_twins(steps: Sequence[StepSpec]) -> Sequence[StepSpec]:
 
 def _all_needs(step: StepSpec, steps: Mapping[str, StepSpec]) -> set[str]:
     found: set[str] = set()
-    waiting: list[str] = list(step.needs or ())
+    waiting = list(step.needs or ())
     while waiting:
-        section = waiting.pop()
+        section = waiting.pop().section
         if section not in found:
             found.add(section)
             waiting.extend(steps[section].needs or ())

@@ -15,12 +15,15 @@ from runbook.engine.events import Event
 from runbook.engine.facts import Facts
 from runbook.engine.interruption import Interruption
 from runbook.engine.module import StepModule
+from runbook.engine.need import Need
 from runbook.engine.notifier import Notifier
 from runbook.engine.outcome import Outcome
 from runbook.engine.plan import Selection, plan
 from runbook.engine.playbook import BoundStep, StepSpec
 from runbook.engine.report import StepReport
 from runbook.engine.run import Run
+
+PLACE = Place("small.yml")
 
 
 class NoArguments(BaseModel):
@@ -58,22 +61,21 @@ class SmallLine:
     def play(
         self,
         steps: Mapping[str, StepFunction],
-        needs: Mapping[str, Sequence[str]] | None = None,
+        needs: Mapping[str, Sequence[str | Need]] | None = None,
         *,
         check: bool = False,
         retries: int = 0,
         selection: Selection | None = None,
         parallel: int = 4,
+        variables: Mapping[str, Any] | None = None,
     ) -> int:
         """Run the steps, by section; those without an entry in `needs` run in order."""
-        needs = needs or {}
+        awaited = {name: [_need(entry) for entry in entries] for name, entries in (needs or {}).items()}
         specs = [
-            StepSpec(
-                name, name, "small.step", {}, None, (), needs.get(name), retries, "small", Place("small.yml")
-            )
+            StepSpec(name, name, "small.step", {}, None, (), awaited.get(name), retries, "small", PLACE)
             for name in steps
         ]
-        planned = plan(specs, selection or Selection())
+        planned = plan(specs, selection or Selection(), variables or {})
         facts = Facts()
         run = Run(
             run_id="run",
@@ -122,6 +124,10 @@ class SmallLine:
     def _bound(function: StepFunction) -> BoundStep:
         module = StepModule("small.step", "", "", NoArguments, lambda _, here: function(here))
         return BoundStep(module, NoArguments(), None)
+
+
+def _need(entry: str | Need) -> Need:
+    return entry if isinstance(entry, Need) else Need(entry, PLACE)
 
 
 @pytest.fixture

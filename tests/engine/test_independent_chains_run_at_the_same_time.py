@@ -4,8 +4,11 @@ import threading
 
 from runbook.engine.change import StepResult
 from runbook.engine.errors import FailedError
+from runbook.engine.events import StepStarted
+from runbook.engine.need import Need
 from runbook.engine.outcome import Status
 from runbook.engine.plan import Selection
+from tests.engine.conftest import PLACE
 
 
 def failing(here) -> StepResult:
@@ -88,3 +91,41 @@ def test_an_interruption_ends_waits_at_once_and_starts_nothing_more(line):
     assert line.outcomes["1"].reason == "interrupted"
     assert line.outcomes["2"].reason == "interrupted"
     assert line.writes == []
+
+
+WHERE_IN_CLUSTER = {"load": [Need("grant", PLACE, "where == 'cluster'")], "grant": []}
+
+
+def test_a_need_counts_only_where_its_condition_holds(line):
+    steps = {"load": line.ensure("loaded"), "grant": line.ensure("granted")}
+    line.play(steps, WHERE_IN_CLUSTER, parallel=1, variables={"where": "cluster"})
+    assert line.writes == ["granted", "loaded"]
+
+
+def test_a_need_whose_condition_is_false_holds_nothing_back(line):
+    steps = {"load": line.ensure("loaded"), "grant": failing}
+    line.play(steps, WHERE_IN_CLUSTER, variables={"where": "local"})
+    assert line.writes == ["loaded"]
+
+
+def test_a_step_is_announced_with_the_needs_that_count(line):
+    def announced(where):
+        line.events.clear()
+        line.play(
+            {"load": line.ensure("a"), "grant": line.ensure("b")},
+            WHERE_IN_CLUSTER,
+            variables={"where": where},
+        )
+        started = [event.step for event in line.events if isinstance(event, StepStarted)]
+        return {step.section: list(step.needs) for step in started}
+
+    assert announced("local") == {"load": [], "grant": []}
+    assert announced("cluster") == {"grant": [], "load": ["grant"]}
+
+
+def test_a_step_that_is_left_out_hands_on_the_needs_that_count(line):
+    steps = {"left out": failing, "grant": failing, "serve": line.ensure("served")}
+    needs = {"left out": [Need("grant", PLACE, "where == 'cluster'")], "grant": [], "serve": ["left out"]}
+    for where, writes in (("cluster", []), ("local", ["served"])):
+        line.play(steps, needs, selection=Selection(start_at="grant"), variables={"where": where})
+        assert line.writes == writes

@@ -8,6 +8,7 @@ import pytest
 from runbook.engine.errors import Place, PlaybookError
 from runbook.engine.expression import condition, render
 from runbook.engine.module import ModuleLibrary
+from runbook.engine.plan import Selection, plan
 from runbook.engine.playbook import bind, check_needs, load_playbook, refuse_twins
 
 GOOD = """\
@@ -60,6 +61,55 @@ def test_needs_must_name_a_step_and_make_no_circle(tmp_path):
     circle = load_playbook(write(tmp_path, GOOD.replace("auth.login", 'auth.login\n  needs: ["2"]')), "own")
     with pytest.raises(PlaybookError, match="waits for itself"):
         check_needs([circle])
+
+
+CONDITIONAL = GOOD.replace(
+    'needs: ["1"]',
+    """needs:
+    - step: "1"
+      when: transfer.where == 'cluster'""",
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("when: transfer", "whne: transfer", 9, "the need has no 'whne'"),
+        ("      when: transfer.where == 'cluster'\n", "", 8, "the need lacks 'when'"),
+        ("when: transfer.where == 'cluster'", "when: 3", 9, "the need: when"),
+        ('step: "1"', "step: 1", 8, "the need: step: input should be a valid string, not 1"),
+        ("      when: transfer.where == 'cluster'\n", "    - 4\n", 8, "the need lacks 'when'"),
+        ("step: \"1\"\n      when: transfer.where == 'cluster'", "4", 8, "mapping of step and when, not 4"),
+    ],
+)
+def test_a_broken_need_is_named_with_its_line(tmp_path, old, new, line, message):
+    with pytest.raises(PlaybookError, match=re.escape(message)) as caught:
+        load_playbook(write(tmp_path, CONDITIONAL.replace(old, new)), "own")
+    assert caught.value.place.line == line
+
+
+def test_a_misspelt_key_of_a_need_offers_the_nearest(tmp_path):
+    with pytest.raises(PlaybookError) as caught:
+        load_playbook(write(tmp_path, CONDITIONAL.replace("when: transfer", "whne: transfer")), "own")
+    assert caught.value.remedy == "did you mean when?"
+
+
+def test_a_need_with_a_condition_must_name_a_step_and_make_no_circle_even_where_it_does_not_count(tmp_path):
+    never = CONDITIONAL.replace("transfer.where == 'cluster'", "false")
+    unknown = load_playbook(write(tmp_path, never.replace('step: "1"', 'step: "11"')), "own")
+    with pytest.raises(PlaybookError, match="needs '11', which is no step") as caught:
+        check_needs([unknown])
+    assert caught.value.place.line == 8
+    circle = load_playbook(write(tmp_path, never.replace("auth.login", 'auth.login\n  needs: ["2"]')), "own")
+    with pytest.raises(PlaybookError, match="waits for itself"):
+        check_needs([circle])
+
+
+def test_a_condition_of_a_need_that_names_nothing_is_an_error_with_its_place(tmp_path):
+    playbook = load_playbook(write(tmp_path, CONDITIONAL), "own")
+    with pytest.raises(PlaybookError, match="'transfer' is undefined") as caught:
+        plan(playbook.steps, Selection(), {})
+    assert caught.value.place.line == 8
 
 
 def test_an_unknown_module_offers_the_nearest(tmp_path):

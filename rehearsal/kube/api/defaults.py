@@ -12,6 +12,7 @@ from rehearsal.kube.api.schema import Type, child, item, struct_of, type_of
 from rehearsal.kube.api.service_defaults import default_service
 from rehearsal.kube.api.store import Object
 
+_NO_LIMIT = 2**31 - 1
 _QUARTER = {"maxSurge": "25%", "maxUnavailable": "25%"}
 _CSI_DRIVER = {
     "attachRequired": True,
@@ -101,12 +102,15 @@ def _job(obj: Object) -> None:
         fill(spec, {"completions": 1})
     fill(spec, {
         "parallelism": 1,
-        "backoffLimit": 6,
+        "backoffLimit": 6 if spec.get("backoffLimitPerIndex") is None else _NO_LIMIT,
         "completionMode": "NonIndexed",
         "manualSelector": False,
-        "podReplacementPolicy": "TerminatingOrFailed",
+        "podReplacementPolicy": "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed",
         "suspend": False,
     })  # fmt: skip
+    for rule in (spec.get("podFailurePolicy") or {}).get("rules") or []:
+        for pattern in rule.get("onPodConditions") or []:
+            fill(pattern, {"status": "True"})
     _template(obj)
     if not spec["manualSelector"] and "selector" not in spec and obj["metadata"].get("uid"):
         _select_own_pods(obj)

@@ -63,8 +63,9 @@ def _job(old: Object, new: Object) -> Iterator[Cause]:
     yield from _selector(old, new)
     if old["spec"]["template"] != new["spec"]["template"] and not old["spec"].get("suspend"):
         yield invalid("spec.template", "core.PodTemplateSpec{...}", _IMMUTABLE)
-    if old["spec"].get("completions") != new["spec"].get("completions"):
-        yield invalid("spec.completions", new["spec"].get("completions"), _IMMUTABLE)
+    for field in ("completions", "completionMode", "podFailurePolicy", "backoffLimitPerIndex"):
+        if old["spec"].get(field) != new["spec"].get(field):
+            yield invalid(f"spec.{field}", new["spec"].get(field), _IMMUTABLE)
 
 
 def _pod(old: Object, new: Object) -> Iterator[Cause]:

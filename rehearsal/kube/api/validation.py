@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rehearsal.kube.api.job_validation import job_spec_causes
 from rehearsal.kube.api.kinds import Kind
 from rehearsal.kube.api.pod_validation import pod_spec_causes
 from rehearsal.kube.api.quantities import amount
@@ -38,6 +40,7 @@ _LABEL_VALUE_MESSAGE = (
     " start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used"
     f" for validation is '{_LABEL_VALUE}')"
 )
+_LARGEST_CONFIG_MAP = 1024 * 1024
 _ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"]
 _SERVICE_TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]
 
@@ -149,10 +152,15 @@ def _deployment_causes(obj: Object) -> Iterator[Cause]:
 
 
 def _job_causes(obj: Object) -> Iterator[Cause]:
-    for field in ("parallelism", "completions", "backoffLimit"):
-        if obj["spec"].get(field, 0) < 0:
-            yield invalid(f"spec.{field}", obj["spec"][field], "must be greater than or equal to 0")
+    yield from job_spec_causes(obj["spec"])
     yield from _template_causes(obj, ["OnFailure", "Never"])
+
+
+def _config_map_causes(obj: Object) -> Iterator[Cause]:
+    plain = sum(len(value.encode()) for value in obj.get("data", {}).values())
+    binary = sum(len(base64.b64decode(value)) for value in obj.get("binaryData", {}).values())
+    if plain + binary > _LARGEST_CONFIG_MAP:
+        yield Cause("[]", "FieldValueTooLong", f"Too long: may not be more than {_LARGEST_CONFIG_MAP} bytes")
 
 
 def _pod_causes(obj: Object) -> Iterator[Cause]:
@@ -212,6 +220,7 @@ def _service_causes(obj: Object) -> Iterator[Cause]:
 
 
 _CHECKS: dict[str, Callable[[Object], Iterator[Cause]]] = {
+    "ConfigMap": _config_map_causes,
     "DaemonSet": _controller_causes,
     "Deployment": _deployment_causes,
     "Job": _job_causes,

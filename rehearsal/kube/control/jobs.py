@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import repeat
 
 from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.store import Event, Object, Store, timestamp
 from rehearsal.kube.control.conditions import is_true, with_condition
 from rehearsal.kube.control.control_loop import Controller, Key, key_of, named
-from rehearsal.kube.control.deadlines import back_off_seconds
 from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.finalizers import finalizers, release
+from rehearsal.kube.control.job_failure_policy import verdict
+from rehearsal.kube.control.job_failures import (
+    Failure,
+    deadline_left,
+    failure,
+    failures_of_index,
+    index_has_failed,
+    wait_seconds,
+)
+from rehearsal.kube.control.job_indexes import (
+    FAILURE_COUNT,
+    INDEX,
+    INDEX_VARIABLE,
+    count_of,
+    has_limit_per_index,
+    index_of,
+    indexes_to_run,
+    is_indexed,
+    with_index,
+)
 from rehearsal.kube.control.owners import controlled, controller_key
 from rehearsal.kube.control.pod_creation import PodsFromTemplates
 from rehearsal.kube.control.pods import has_ended, is_active, is_ready, is_terminating, phase, seconds_since
 from rehearsal.world import World
 
 TRACKING = "batch.kubernetes.io/job-tracking"
-INDEX = "batch.kubernetes.io/job-completion-index"
-_INDEX_VARIABLE = {
-    "name": "JOB_COMPLETION_INDEX",
-    "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{INDEX}']"}},
-}
-_FIRST_BACK_OFF = 10.0
-_LONGEST_BACK_OFF = 600.0
-_FAILURES = {
-    "BackoffLimitExceeded": "Job has reached the specified backoff limit",
-    "DeadlineExceeded": "Job was active longer than specified deadline",
-}
 
 
 class Jobs(Controller):
@@ -56,8 +65,7 @@ class Jobs(Controller):
             self._let_go(key)
             return self._expire(job)
         status.setdefault("startTime", timestamp())
-        pods = self._count(job)
-        delay = self._advance(job, pods)
+        delay = self._advance(job, self._count(job))
         self.write_status(job, {name: value for name, value in status.items() if value not in (0, [])})
         return delay
 
@@ -73,13 +81,10 @@ class Jobs(Controller):
     def _count(self, job: Object) -> list[Object]:
         """Add the Pods that ended since the last time to the status; return the Job's Pods."""
         status = job["status"]
-        pods = controlled(self.objects("Pod", job["metadata"]["namespace"]), job)
+        pods = self._of(job)
         ended = [pod for pod in pods if (has_ended(pod) or _was_lost(pod)) and _is_tracked(pod)]
         for pod in ended:
-            outcome = "succeeded" if phase(pod) == "Succeeded" else "failed"
-            status[outcome] = status.get(outcome, 0) + 1
-            if outcome == "succeeded" and _index(pod):
-                status["completedIndexes"] = _with_index(status.get("completedIndexes", ""), _index(pod))
+            _count_end(job, pod)
         active = [pod for pod in pods if is_active(pod)]
         status["active"] = len(active)
         status["ready"] = len([pod for pod in active if is_ready(pod)])
@@ -95,76 +100,59 @@ class Jobs(Controller):
         return controlled(self.objects("Pod", job["metadata"]["namespace"]), job)
 
     def _advance(self, job: Object, pods: list[Object]) -> float | None:
-        spec, status = job["spec"], job["status"]
         active = [pod for pod in pods if is_active(pod)]
-        if reason := self._failure(job, pods):
-            self._fail(job, active, reason)
+        if found := failure(job, pods):
+            self._fail(job, active, found)
             return 0.0
         if _is_complete(job, bool(active)):
             self._complete(job)
             return 0.0
-        left = self._deadline_left(job)
-        wait = self._back_off(job, pods)
-        if wait > 0:
-            return min(wait, left or wait)
-        missing = min(spec.get("parallelism", 1), _remaining(job)) - len(active)
-        if spec.get("suspend"):
-            missing = 0
-        for index in _free_indexes(job, active, max(missing, 0)):
-            self._create(job, index)
-        status["active"] = len(active) + max(missing, 0)
-        return left
+        delays = [deadline_left(job), self._fill(job, pods, active)]
+        return min((delay for delay in delays if delay is not None), default=None)
 
-    def _create(self, job: Object, index: str) -> None:
+    def _fill(self, job: Object, pods: list[Object], active: list[Object]) -> float | None:
+        """Create the Pods that are missing; give the seconds until one that has to wait may be created."""
+        missing = 0 if job["spec"].get("suspend") else _wanted(job) - len(active)
+        waits: list[float] = []
+        for index in indexes_to_run(job, active) if is_indexed(job) else repeat("", max(missing, 0)):
+            if missing <= 0:
+                break
+            wait = wait_seconds(job, pods, index, self._world.settings)
+            if wait > 0:
+                waits.append(wait)
+                continue
+            self._create(job, index, pods)
+            job["status"]["active"] += 1
+            missing -= 1
+        return min(waits, default=None)
+
+    def _create(self, job: Object, index: str, pods: list[Object]) -> None:
         if not index:
             self._pods.create(job, finalizers=[TRACKING])
             return
         annotations = {INDEX: index}
-        name = job["metadata"]["name"]
+        if has_limit_per_index(job):
+            annotations[FAILURE_COUNT] = str(failures_of_index(job, pods, index))
+        name = f"{job['metadata']['name']}-{index}"
         self._pods.create(
             job,
-            prefix=f"{name}-{index}-",
+            prefix=f"{name}-",
+            hostname=name,
             finalizers=[TRACKING],
             annotations=annotations,
-            labels=annotations,
-            environment=[_INDEX_VARIABLE],
+            labels={INDEX: index},
+            environment=[INDEX_VARIABLE],
         )
 
-    def _failure(self, job: Object, pods: list[Object]) -> str:
-        failures = job["status"].get("failed", 0)
-        if job["spec"]["template"]["spec"].get("restartPolicy") == "OnFailure":
-            failures += sum(_restarts(pod) for pod in pods)
-        if failures > job["spec"].get("backoffLimit", 6):
-            return "BackoffLimitExceeded"
-        left = self._deadline_left(job)
-        return "DeadlineExceeded" if left is not None and left <= 0 else ""
-
-    def _deadline_left(self, job: Object) -> float | None:
-        seconds = job["spec"].get("activeDeadlineSeconds")
-        if seconds is None:
-            return None
-        # Never scaled: the program that it bounds, such as a benchmark, takes its own time here too.
-        return float(seconds - seconds_since(job["status"]["startTime"]))
-
-    def _back_off(self, job: Object, pods: list[Object]) -> float:
-        """Tell how long to wait before a failed Pod is replaced."""
-        failures = job["status"].get("failed", 0)
-        ends = [_end(pod) for pod in pods if phase(pod) == "Failed"]
-        if not failures or not ends:
-            return 0.0
-        wait = back_off_seconds(self._world.settings, failures, _FIRST_BACK_OFF, _LONGEST_BACK_OFF)
-        return wait - seconds_since(max(ends))
-
-    def _fail(self, job: Object, active: list[Object], reason: str) -> None:
-        message = _FAILURES[reason]
+    def _fail(self, job: Object, active: list[Object], found: Failure) -> None:
         for pod in active:
             self._pods.delete(job, pod)
         status = job["status"]
         status["failed"] = status.get("failed", 0) + len(active)
         status["active"] = status["ready"] = 0
         for kind in ("FailureTarget", "Failed"):
-            status["conditions"] = _ending(status.get("conditions"), kind, reason, message)
-        self._recorder.warning(job, reason, message)
+            status["conditions"] = _ending(status.get("conditions"), kind, found.reason, found.message)
+        self._recorder.warning(job, found.reason, found.message)
 
     def _complete(self, job: Object) -> None:
         status = job["status"]
@@ -224,51 +212,25 @@ def _is_complete(job: Object, anything_active: bool) -> bool:
     return bool(succeeded >= completions)
 
 
-def _remaining(job: Object) -> int:
-    completions = job["spec"].get("completions")
-    succeeded = job["status"].get("succeeded", 0)
-    if completions is None:
-        return 0 if succeeded else int(job["spec"].get("parallelism", 1))
-    return int(completions - succeeded)
+def _wanted(job: Object) -> int:
+    """Say how many Pods should run at the same time."""
+    spec, status = job["spec"], job["status"]
+    parallelism, succeeded = int(spec.get("parallelism", 1)), status.get("succeeded", 0)
+    if spec.get("completions") is None:
+        return 0 if succeeded else parallelism
+    settled = int(succeeded) + count_of(status.get("failedIndexes", ""))
+    return min(parallelism, int(spec["completions"]) - settled)
 
 
-def _index(pod: Object) -> str:
-    return str((pod["metadata"].get("annotations") or {}).get(INDEX, ""))
-
-
-def _free_indexes(job: Object, active: list[Object], count: int) -> Iterator[str]:
-    """Name the completion indexes of the Pods to create; empty names where the Job is not Indexed."""
-    if job["spec"].get("completionMode") != "Indexed":
-        yield from [""] * count
+def _count_end(job: Object, pod: Object) -> None:
+    """Add one Pod that ended to the Job's status."""
+    status, index = job["status"], index_of(pod)
+    if phase(pod) == "Succeeded":
+        status["succeeded"] = status.get("succeeded", 0) + 1
+        if index:
+            status["completedIndexes"] = with_index(status.get("completedIndexes", ""), index)
         return
-    taken = {_index(pod) for pod in active} | set(_expanded(job["status"].get("completedIndexes", "")))
-    free = [str(index) for index in range(job["spec"]["completions"]) if str(index) not in taken]
-    yield from free[:count]
-
-
-def _expanded(indexes: str) -> Iterator[str]:
-    for part in filter(None, indexes.split(",")):
-        first, _, last = part.partition("-")
-        yield from (str(index) for index in range(int(first), int(last or first) + 1))
-
-
-def _with_index(indexes: str, index: str) -> str:
-    ranges: list[list[int]] = []
-    for number in sorted({int(entry) for entry in _expanded(indexes)} | {int(index)}):
-        if ranges and ranges[-1][1] == number - 1:
-            ranges[-1][1] = number
-        else:
-            ranges.append([number, number])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
-
-
-def _restarts(pod: Object) -> int:
-    return sum(entry["restartCount"] for entry in (pod.get("status") or {}).get("containerStatuses") or [])
-
-
-def _end(pod: Object) -> str:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    ends = [
-        entry["state"]["terminated"]["finishedAt"] for entry in statuses if "terminated" in entry["state"]
-    ]
-    return str(max(ends, default=pod["metadata"]["creationTimestamp"]))
+    if verdict(job, pod).action != "Ignore":
+        status["failed"] = status.get("failed", 0) + 1
+    if index_has_failed(job, pod):
+        status["failedIndexes"] = with_index(status.get("failedIndexes", ""), index)

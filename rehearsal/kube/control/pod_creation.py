@@ -30,13 +30,20 @@ class PodsFromTemplates:
         self._recorder = recorder
 
     def create(
-        self, owner: Object, *, prefix: str = "", environment: Sequence[Object] = (), **changes: Any
+        self,
+        owner: Object,
+        *,
+        prefix: str = "",
+        hostname: str = "",
+        environment: Sequence[Object] = (),
+        **changes: Any,
     ) -> Object:
         """Create one Pod from the owner's spec.template.
 
         Args:
             owner: a ReplicaSet or a Job.
             prefix: of the Pod's name; else the owner's name.
+            hostname: of the Pod; else what the template says.
             environment: variables that each container gets more.
             changes: to the Pod's metadata: labels, annotations, finalizers.
 
@@ -55,6 +62,8 @@ class PodsFromTemplates:
             "ownerReferences": [controller_reference(owner)],
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+        if hostname:
+            pod["spec"]["hostname"] = hostname
         for container in containers(pod):
             if environment:
                 container["env"] = [*(container.get("env") or []), *environment]

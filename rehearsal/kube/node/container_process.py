@@ -109,7 +109,7 @@ class ContainerProcess:
     def _environment(self) -> dict[str, str]:
         description = self._pod.describe(self._spec)
         own = {
-            "HOSTNAME": self._pod.object["metadata"]["name"],
+            "HOSTNAME": self._pod.hostname,
             "HOME": str(self._folder),
             "TMPDIR": str(self._folder / "tmp"),
             "LANG": "C.UTF-8",

@@ -65,6 +65,11 @@ class RunningPod:
         return f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
 
     @property
+    def hostname(self) -> str:
+        """Name the Pod as its containers do."""
+        return str(self.object["spec"].get("hostname") or self.object["metadata"]["name"])
+
+    @property
     def node(self) -> str:
         """Name the Pod's node."""
         return str(self.object["spec"]["nodeName"])
