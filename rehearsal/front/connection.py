@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from abc import ABC, abstractmethod
 from asyncio import Transport
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -34,12 +35,23 @@ def truncate(request: web.Request, body_bytes: int) -> None:
         request.protocol.transport = TruncatingTransport(request.transport, body_bytes)  # type: ignore[assignment]  # it is a transport in all that aiohttp asks of one
 
 
-class TruncatingTransport:
-    """A transport that closes itself after a part of one answer's body.
+def flip(request: web.Request, position: int) -> None:
+    """Turn one bit of the answer's body over, and let everything else through.
+
+    Args:
+        request: the request whose answer will be wrong.
+        position: of the byte, counted from 0.
+    """
+    if request.transport is not None:
+        request.protocol.transport = FlippingTransport(request.transport, position)  # type: ignore[assignment]  # as above
+
+
+class _BodyTransport(ABC):
+    """A transport that does something to the body of one answer.
 
     Args:
         transport: the connection's own transport.
-        body_bytes: how much of the body passes.
+        body_bytes: up to where the body passes as it is.
     """
 
     def __init__(self, transport: Transport, body_bytes: int) -> None:
@@ -60,14 +72,15 @@ class TruncatingTransport:
         self.write(b"".join(chunks))
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send what still passes; close when the end has come."""
+        """Send a part of the answer."""
         body = self._after_head(bytes(data))
-        if body is None or self._transport.is_closing():
-            return
-        self._transport.write(body[: self._left])
-        if len(body) >= self._left:
-            self._transport.close()
-        self._left -= len(body)
+        if body is not None and not self._transport.is_closing():
+            self._send(body)
+            self._left -= len(body)
+
+    @abstractmethod
+    def _send(self, body: bytes) -> None:
+        """Send a piece of the body, or what is made of it."""
 
     def _after_head(self, data: bytes) -> bytes | None:
         """Send the answer's head, and return what follows it."""
@@ -80,3 +93,21 @@ class TruncatingTransport:
         self._transport.write(head + HEAD_END)
         self._head = None
         return body or None
+
+
+class TruncatingTransport(_BodyTransport):
+    """Closes the connection after a part of the body."""
+
+    def _send(self, body: bytes) -> None:
+        self._transport.write(body[: self._left])
+        if len(body) >= self._left:
+            self._transport.close()
+
+
+class FlippingTransport(_BodyTransport):
+    """Turns over the lowest bit of one byte of the body."""
+
+    def _send(self, body: bytes) -> None:
+        if 0 <= self._left < len(body):
+            body = b"%b%c%b" % (body[: self._left], body[self._left] ^ 1, body[self._left + 1 :])
+        self._transport.write(body)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.documents import Collection
 
-KINDS = ("status", "reset", "stall", "truncate", "operation_error")
+KINDS = ("status", "reset", "stall", "truncate", "flip", "operation_error")
 APIS = (
     "container",
     "serviceusage",
@@ -32,8 +32,8 @@ class Fault:
 
     Args:
         kind: `status` answers with an error; `reset` drops the TCP connection; `stall` hangs before it
-            answers; `truncate` drops the connection in the middle of the answer's body; `operation_error`
-            lets the request succeed and the GKE operation that it starts fail.
+            answers; `truncate` drops the connection in the middle of the answer's body; `flip` turns over one
+            bit of it; `operation_error` lets the request succeed and the GKE operation that it starts fail.
         api: the API's name in the request log; empty = any.
         method: the HTTP method; empty = any.
         path: a regular expression, searched in path and query; empty = any.
@@ -44,7 +44,7 @@ class Fault:
         reason: google.rpc.ErrorInfo's `reason` of kind `status`, or the older APIs' `errors[].reason`.
         retry_after: seconds for the Retry-After header of kind `status`; 0 = no such header.
         seconds: how long kind `stall` hangs.
-        bytes: how much of the body kind `truncate` lets through.
+        bytes: how much of the body the kinds `truncate` and `flip` let through as it is.
         seen: how many requests have matched so far.
     """
 

@@ -148,6 +148,8 @@ async def _strike(fault: Fault, name: str, request: web.Request, handler: Handle
         return web.Response()
     if fault.kind == "stall":
         await asyncio.sleep(fault.seconds)
+    elif fault.kind == "flip":
+        connection.flip(request, fault.bytes)
     else:
         connection.truncate(request, fault.bytes)
     return await handler(request)

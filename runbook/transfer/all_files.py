@@ -14,7 +14,7 @@ LOOK_S = 0.05
 T = TypeVar("T")
 
 
-def move_all(around: Surroundings, pause: Callable[[float], None]) -> dict[str, StoredObject]:
+def move_all(around: Surroundings, pause: Callable[[float], object]) -> dict[str, StoredObject]:
     """Move all files. Where they replace a model that is in use, none appears before all have come.
 
     Args:
@@ -36,7 +36,7 @@ def move_all(around: Surroundings, pause: Callable[[float], None]) -> dict[str, 
 
 
 def _each(
-    around: Surroundings, moves: dict[str, Move], act: Callable[[Move], T], pause: Callable[[float], None]
+    around: Surroundings, moves: dict[str, Move], act: Callable[[Move], T], pause: Callable[[float], object]
 ) -> dict[str, T]:
     with ThreadPoolExecutor(around.consignment.files_at_once, thread_name_prefix="transfer") as pool:
         acting = {path: pool.submit(act, move) for path, move in moves.items()}

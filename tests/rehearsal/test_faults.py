@@ -72,6 +72,13 @@ def test_a_reset_drops_the_connection(stand_in: StandIn) -> None:
     assert statuses(stand_in, 1) == [200]
 
 
+def test_one_bit_of_a_body_is_turned_over(stand_in: StandIn) -> None:
+    right = stand_in.ask("GET", PROJECT).content
+    stand_in.control("POST", "faults", {"kind": "flip", "bytes": 20, "path": PROJECT})
+    wrong = stand_in.ask("GET", PROJECT).content
+    assert [place for place, byte in enumerate(wrong) if byte != right[place]] == [20]
+
+
 def test_a_truncated_body_ends_early(stand_in: StandIn) -> None:
     stand_in.control("POST", "faults", {"kind": "truncate", "bytes": 20, "path": PROJECT})
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="20 bytes read"):
