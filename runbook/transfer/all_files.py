@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import CredentialsError, RunbookError
 from runbook.transfer.move import Interrupted, Move, Surroundings
 from runbook.transfer.session import StoredObject
 
@@ -39,7 +39,7 @@ def _each(
     around: Surroundings, moves: dict[str, Move], act: Callable[[Move], T], pause: Callable[[float], object]
 ) -> dict[str, T]:
     with ThreadPoolExecutor(around.consignment.files_at_once, thread_name_prefix="transfer") as pool:
-        acting = {path: pool.submit(act, move) for path, move in moves.items()}
+        acting = {path: pool.submit(_acted, around, act, move) for path, move in moves.items()}
         try:
             while not all(one.done() for one in acting.values()):
                 pause(LOOK_S)
@@ -47,6 +47,14 @@ def _each(
             around.stop.set()
             raise
     return _results(around, acting)
+
+
+def _acted(around: Surroundings, act: Callable[[Move], T], move: Move) -> T:
+    try:
+        return act(move)
+    except CredentialsError:
+        around.stop.set()  # what is refused to one file is refused to all
+        raise
 
 
 def _results(around: Surroundings, acting: dict[str, Future[T]]) -> dict[str, T]:

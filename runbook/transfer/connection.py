@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from runbook.engine.errors import PassingError, Place
+from runbook.engine.errors import PassingError, Place, RunbookError
 
 CONNECT_SECONDS = 10.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -76,6 +76,8 @@ def passing_troubles(place: Place) -> Iterator[None]:
     """
     try:
         yield
+    except RunbookError:
+        raise  # some are OSErrors too
     except http.client.IncompleteRead as error:
         raise PassingError("the answer broke off", place=place) from error
     except http.client.HTTPException as error:

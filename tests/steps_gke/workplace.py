@@ -31,14 +31,14 @@ class Voice:
     """Keeps what a step tells."""
 
     conditions: list[str] = field(default_factory=list)
-    transfers: list[tuple[str, int, int]] = field(default_factory=list)
+    transfers: list[tuple[str, int, int, int]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def condition(self, text: str) -> None:
         self.conditions.append(text)
 
     def transferred(self, name: str, done: int, total: int, retries: int) -> None:
-        self.transfers.append((name, done, total))
+        self.transfers.append((name, done, total, retries))
 
     def output(self, text: str) -> None:
         raise AssertionError(text)
