@@ -118,3 +118,10 @@ def test_a_service_account_may_stand_for_one_of_google(cluster: Cluster) -> None
         " headers={'Metadata-Flavor': 'Google'}).text)"
     )
     assert cluster.run(program, serviceAccountName="linked") == f"{linked}\nComplete"
+
+
+def test_its_token_is_no_login_at_the_cluster(metadata: Metadata, cluster: Cluster) -> None:
+    token = metadata.get(ACCOUNTS + "default/token").json()["access_token"]
+    url, headers = f"{cluster.server}/api/v1/namespaces/default/pods", {"Authorization": f"Bearer {token}"}
+    answer = cluster.session.get(url, headers=headers, timeout=30)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
