@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from rehearsal.front.errors import GoogleError, error_response
 from rehearsal.front.middlewares import CONTROL_PREFIX
+from rehearsal.principals import PRINCIPAL
 from rehearsal.world import World
 
 CLUSTERS = r"/v1/(?P<resource>projects/[^/]+/locations/[^/]+)/clusters"
@@ -58,7 +59,7 @@ def refusals(world: World, api_of: Callable[[web.Request], str]) -> Middleware:
         if f"{api}.googleapis.com" in facts.disabled_services:
             return _disabled(api, request.path)
         permission, resource = _needed(request.method, request.path)
-        if permission in facts.denied_permissions:
+        if permission in facts.denied_permissions and PRINCIPAL not in request:
             return _denied(api, permission, resource)
         return await handler(request)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rehearsal import google, hub
+from rehearsal import google, hub, metadata
 from rehearsal.front import middlewares
 from rehearsal.gke import Gke
 from rehearsal.kube.clusters import KubernetesClusters
@@ -45,27 +45,30 @@ async def _serve(home: Path) -> None:
     kubernetes = KubernetesClusters(world)
     world.clusters = kubernetes
     gke = Gke(world, kubernetes)
-    applications = _applications(world, gke)
+    applications = _applications(world, gke, kubernetes)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(world.database.close)
         ports = {name: await _listen(world, stack, name, app) for name, app in applications.items()}
+        world.addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         stack.push_async_callback(kubernetes.stop)
         await kubernetes.start()
         await gke.start()
         work = asyncio.create_task(gke.operations.run())
         stack.push_async_callback(_cancelled, work)
-        _publish(world, ports)
+        _publish(world)
         stack.callback(endpoints_file(home).unlink, missing_ok=True)
         await _asked_to_stop(work)
 
 
-def _applications(world: World, gke: Gke) -> dict[str, web.Application]:
+def _applications(world: World, gke: Gke, kubernetes: KubernetesClusters) -> dict[str, web.Application]:
     """Build the APIs with a port of their own. Kubernetes' open theirs by themselves."""
     google_app = google.application(world, gke)
     hub_app, cdn_app = hub.applications(world)
     hub_app.middlewares.extend(middlewares(world, "hub"))
     cdn_app.middlewares.extend(middlewares(world, "cdn"))
-    return {"google": google_app, "hub": hub_app, "cdn": cdn_app}
+    metadata_app = metadata.application(world, kubernetes)
+    metadata_app.middlewares[:0] = middlewares(world, "metadata")
+    return {"google": google_app, "hub": hub_app, "cdn": cdn_app, "metadata": metadata_app}
 
 
 async def _listen(world: World, stack: contextlib.AsyncExitStack, name: str, app: web.Application) -> int:
@@ -87,10 +90,9 @@ async def _listen(world: World, stack: contextlib.AsyncExitStack, name: str, app
     return chosen
 
 
-def _publish(world: World, ports: dict[str, int]) -> None:
+def _publish(world: World) -> None:
     """Write endpoints.json in one step: clients that find it find everything there."""
-    endpoints: dict[str, Any] = {"pid": os.getpid()}
-    endpoints |= {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    endpoints: dict[str, Any] = {"pid": os.getpid(), **world.addresses}
     endpoints |= {"token_file": str(world.token_file), "ca_file": str(world.home / "ca.pem")}
     draft = world.home / "endpoints.json.new"
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

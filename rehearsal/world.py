@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from rehearsal.documents import Database
 from rehearsal.front.faults import Faults
 from rehearsal.front.requests import RequestLog
+from rehearsal.principals import Principals
 from rehearsal.project_facts import ToldFacts
 
 
@@ -87,7 +88,9 @@ class World:
 
     Args:
         home: the folder `.rehearsal`, mode 0700; all state lives below it.
-        token: the only bearer token that is accepted.
+        token: the operator's bearer token, which may do everything.
+        addresses: where the APIs listen, by name; nothing until they do.
+        principals: who else has a token.
     """
 
     home: Path
@@ -96,6 +99,8 @@ class World:
     settings: Settings = field(default_factory=Settings)
     storage: StorageView | None = None
     clusters: Clusters | None = None
+    addresses: dict[str, str] = field(default_factory=dict)
+    principals: Principals = field(default_factory=Principals)
     requests: RequestLog = field(init=False)
     faults: Faults = field(init=False)
     project: ToldFacts = field(init=False)

@@ -20,6 +20,7 @@ APIS = (
     "storage",
     "hub",
     "cdn",
+    "metadata",
     "kubernetes",
 )
 """The names of the APIs in the request log."""

@@ -14,12 +14,13 @@ from aiohttp.typedefs import Handler, Middleware
 from rehearsal.front import connection
 from rehearsal.front.errors import error_response
 from rehearsal.front.faults import Fault
+from rehearsal.principals import PRINCIPAL
 
 if TYPE_CHECKING:
     from rehearsal.world import World
 
 CONTROL_PREFIX = "/_rehearsal/"
-PUBLIC_APIS = ("hub", "cdn")
+PUBLIC_APIS = ("hub", "cdn", "metadata")
 PUBLIC_KUBERNETES_PATHS = ("/healthz", "/livez", "/readyz", "/version")
 """What the ClusterRole system:public-info-viewer gives to everyone."""
 
@@ -87,12 +88,21 @@ def _dropped(request: web.Request) -> bool:
 
 
 def _bearer_token(world: World, name_of: Callable[[web.Request], str]) -> Middleware:
-    """Refuse whoever does not bring the stand-in's token, in the API's own words."""
+    """Refuse whoever does not bring the operator's token, in the API's own words.
+
+    A Pod's token is good for Cloud Storage alone, which judges what it may do.
+    """
 
     @web.middleware
     async def bearer_token(request: web.Request, handler: Handler) -> web.StreamResponse:
         name = name_of(request)
-        if _public(name, request) or _holds(world.token, request):
+        token = _token(request)
+        if _public(name, request) or hmac.compare_digest(token.encode(), world.token.encode()):
+            return await handler(request)
+        if principal := world.principals.holder(token):
+            if name != "storage":
+                return error_response(name, 403, f"{principal.name} may not use this API of the rehearsal.")
+            request[PRINCIPAL] = principal
             return await handler(request)
         message = UNAUTHENTICATED.get(name, NO_CREDENTIALS)
         challenge = {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'}
@@ -114,10 +124,10 @@ def _public(name: str, request: web.Request) -> bool:
     return name in PUBLIC_APIS
 
 
-def _holds(token: str, request: web.Request) -> bool:
-    """Tell whether the request brings the token."""
+def _token(request: web.Request) -> str:
+    """Give the bearer token that the request brings; empty where it brings none."""
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(credential.strip().encode(), token.encode())
+    return credential.strip() if scheme.lower() == "bearer" else ""
 
 
 def _trouble(world: World, name_of: Callable[[web.Request], str]) -> Middleware:

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from rehearsal.front import middlewares
+from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.server import application
 from rehearsal.kube.api.store import Store
 from rehearsal.kube.certificates import Authority
@@ -23,6 +24,7 @@ from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.manager import controllers
 from rehearsal.kube.control.nodes import register_nodes
 from rehearsal.kube.facts import ClusterFacts
+from rehearsal.kube.identity import Identity, identity_of
 from rehearsal.kube.node.kubelet import Kubelet
 from rehearsal.kube.node.ports import LOOPBACK
 from rehearsal.kube.node.reaper import Reaper
@@ -90,6 +92,13 @@ class Cluster:
         self._made["nodes"] = {"made": [dict(node) for node in self._facts.made]}
         install_addons(self._store, self._facts)
         register_nodes(self._store, self._facts)
+
+    def identity(self, namespace: str, pod: str) -> Identity | None:
+        """Tell who a Pod that has a node is to Google's APIs."""
+        found = self._store.get(kind_of("Pod"), namespace, pod)
+        return (
+            identity_of(found, self._store, self._facts) if found and found["spec"].get("nodeName") else None
+        )
 
     async def stop(self) -> None:
         """Stop the API server and kill all containers; the objects stay."""

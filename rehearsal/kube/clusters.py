@@ -7,6 +7,7 @@ from typing import Any
 
 from rehearsal.kube.certificates import Authority
 from rehearsal.kube.cluster import Cluster
+from rehearsal.kube.identity import Identity
 from rehearsal.world import Access, World
 
 
@@ -55,6 +56,11 @@ class KubernetesClusters:
             await cluster.stop()
             cluster.erase()
         self._known.pop(key, None)
+
+    def identity(self, key: str, namespace: str, pod: str) -> Identity | None:
+        """Tell who a Pod is to Google's APIs; None where there is no such Pod."""
+        cluster = self._running.get(key)
+        return cluster.identity(namespace, pod) if cluster else None
 
     async def _start(self, key: str, facts: Mapping[str, Any]) -> None:
         cluster = Cluster(self._world, key, facts, self._authority)

@@ -12,6 +12,8 @@ from aiohttp import web
 from multidict import MultiDict
 
 from rehearsal.documents import Document
+from rehearsal.principals import PRINCIPAL
+from rehearsal.storage.access import Access
 from rehearsal.storage.call import Call, Reply
 from rehearsal.storage.errors import StorageError
 from rehearsal.storage.operations import Operations
@@ -25,10 +27,12 @@ class Batches:
 
     Args:
         operations: the JSON API.
+        access: what may be done of it.
     """
 
-    def __init__(self, operations: Operations) -> None:
+    def __init__(self, operations: Operations, access: Access) -> None:
         self._operations = operations
+        self._access = access
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer POST /batch/storage/v1; a call that fails does not stop the others."""
@@ -38,15 +42,14 @@ class Batches:
             raise StorageError(
                 400, "badRequest", f"A batch has 1 to {_MOST_CALLS} calls, in multipart/mixed."
             )
-        origin = f"{request.scheme}://{request.host}"
-        answers = [await self._answer(part, origin) for part in parts if isinstance(part, Message)]
+        answers = [await self._answer(part, request) for part in parts if isinstance(part, Message)]
         body = "".join(f"--{_BOUNDARY}\r\n{answer}\r\n" for answer in answers) + f"--{_BOUNDARY}--\r\n"
         headers = {"Content-Type": f"multipart/mixed; boundary={_BOUNDARY}"}
         return web.Response(body=body.encode(), headers=headers)
 
-    async def _answer(self, part: Message, origin: str) -> str:
+    async def _answer(self, part: Message, request: web.Request) -> str:
         try:
-            reply = await self._call(part, origin)
+            reply = await self._call(part, request)
         except StorageError as error:
             reply = Reply(error.document(), error.status)
         document = "" if reply.document is None else json.dumps(reply.document)
@@ -58,15 +61,17 @@ class Batches:
             f"{document}"
         )
 
-    async def _call(self, part: Message, origin: str) -> Reply:
+    async def _call(self, part: Message, request: web.Request) -> Reply:
         text = part.get_payload()
         found = re.match(r"\s*(\w+) (\S+) HTTP/1\.1", text) if isinstance(text, str) else None
         if not found or not isinstance(text, str):
             raise StorageError(400, "badRequest", "Failed to parse batch request.")
         url = urlsplit(found[2])
-        operation, names = self._operations.find(found[1], url.path.removeprefix("/storage/v1"))
+        asked = self._operations.find(found[1], url.path.removeprefix("/storage/v1"))
+        principal, origin = request.get(PRINCIPAL), f"{request.scheme}://{request.host}"
+        self._access.check(principal, asked.demands)
         query = MultiDict(parse_qsl(url.query, keep_blank_values=True))
-        return await operation(Call(names, query, _body(text), origin))
+        return await asked.operation(Call(asked.names, query, _body(text), origin, principal))
 
 
 def _body(text: str) -> Document:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from multidict import MultiMapping
 
 from rehearsal.documents import Document
+from rehearsal.principals import Principal
 from rehearsal.storage.errors import StorageError
 
 
@@ -20,12 +21,14 @@ class Call:
         query: the query parameters.
         body: the JSON body; empty where none came.
         origin: scheme://host:port under which the client reached the stand-in, for links.
+        principal: who asks, where it is not the operator.
     """
 
     names: Mapping[str, str]
     query: MultiMapping[str]
     body: Document
     origin: str
+    principal: Principal | None = None
 
     def flag(self, parameter: str) -> bool:
         """Read a boolean query parameter; it is false where it is missing."""

@@ -9,6 +9,8 @@ from aiohttp import web
 
 from rehearsal.byte_ranges import send
 from rehearsal.content import StoredContent
+from rehearsal.principals import PRINCIPAL
+from rehearsal.storage.access import Access, Demand
 from rehearsal.storage.blobs import Blobs
 from rehearsal.storage.catalogue import Catalogue, etag
 from rehearsal.storage.preconditions import check
@@ -20,14 +22,17 @@ class Downloads:
     Args:
         catalogue: where the objects are known.
         blobs: where their bytes are.
+        access: who may read them.
     """
 
-    def __init__(self, catalogue: Catalogue, blobs: Blobs) -> None:
+    def __init__(self, catalogue: Catalogue, blobs: Blobs, access: Access) -> None:
         self._catalogue = catalogue
         self._blobs = blobs
+        self._access = access
 
     async def handle(self, request: web.Request, bucket: str, name: str) -> web.StreamResponse:
         """Answer GET, or HEAD, of an object's media."""
+        self._access.check(request.get(PRINCIPAL), [Demand("storage.objects.get", bucket)])
         row = self._catalogue.object(bucket, name, request.query.get("generation"))
         check(row, request.query, reading=True)
         content = StoredContent(self._blobs.path(row["blob"]), int(row["size"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rehearsal.documents import Document
@@ -61,11 +61,16 @@ class Policies:
         return Reply(select(_resource(name, policy), call.query.get("fields")))
 
     async def test(self, call: Call) -> Reply:
-        """storage.buckets.testIamPermissions: the one caller owns every bucket, but for what it is denied."""
-        self._catalogue.bucket(call.names["bucket"])
+        """storage.buckets.testIamPermissions: the operator owns every bucket, but for what is denied."""
+        bucket = self._catalogue.bucket(call.names["bucket"])["name"]
         asked = call.query.getall("permissions", [])
         owned = PERMISSIONS["roles/storage.admin"].difference(self._project.now.denied_permissions)
         held = [permission for permission in asked if permission in owned]
+        if call.principal:
+            policy = self._catalogue.policies[bucket]
+            held = [
+                permission for permission in asked if allows_any(policy, call.principal.members, permission)
+            ]
         answer: Document = {"kind": "storage#testIamPermissionsResponse"}
         return Reply(answer | ({"permissions": held} if held else {}))
 
@@ -96,6 +101,11 @@ def allows(policy: Mapping[str, Any], member: str, permission: str) -> bool:
         permission in PERMISSIONS[binding["role"]] and not names.isdisjoint(binding["members"])
         for binding in policy["bindings"]
     )
+
+
+def allows_any(policy: Mapping[str, Any], members: Iterable[str], permission: str) -> bool:
+    """Tell whether somebody who is all of these members has the permission."""
+    return any(allows(policy, member, permission) for member in members)
 
 
 def _names(member: str) -> set[str]:

@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from rehearsal.documents import Document
+from rehearsal.principals import PRINCIPAL
+from rehearsal.storage.access import Access
 from rehearsal.storage.batch import Batches
 from rehearsal.storage.blobs import Blobs
 from rehearsal.storage.buckets import Buckets
@@ -43,6 +45,7 @@ def add_routes(app: web.Application, world: World) -> None:
     objects = Objects(catalogue, blobs)
     sessions = Sessions(catalogue, blobs, objects)
     blobs.sweep(_live_blobs(catalogue), sessions.live_drafts())
+    access = Access(catalogue)
     operations = Operations(
         buckets=Buckets(catalogue),
         policies=Policies(catalogue, world.project),
@@ -51,28 +54,30 @@ def add_routes(app: web.Application, world: World) -> None:
         copies=Copies(catalogue, blobs, objects),
         folders=Folders(catalogue),
     )
-    downloads, uploads = Downloads(catalogue, blobs), Uploads(objects, blobs, sessions)
-    api = _Api(operations, downloads)
+    downloads, uploads = Downloads(catalogue, blobs, access), Uploads(objects, blobs, sessions, access)
+    api = _Api(operations, downloads, access)
     for prefix in ("/upload", "/resumable/upload"):
         app.router.add_route("*", prefix + "/storage/v1/b/{bucket}/o", in_json(uploads.handle))
-    app.router.add_post("/batch/storage/v1", in_json(Batches(operations).handle))
+    app.router.add_post("/batch/storage/v1", in_json(Batches(operations, access).handle))
     app.router.add_get("/download/storage/v1/b/{bucket}/o/{object:[^/]+}", in_json(api.media))
     app.router.add_route("*", "/storage/v1/{path:.+}", in_json(api.handle))
-    Xml(catalogue, objects, downloads, uploads).add_routes(app)
+    Xml(catalogue, objects, downloads, uploads, access).add_routes(app)
 
 
 class _Api:
-    def __init__(self, operations: Operations, downloads: Downloads) -> None:
+    def __init__(self, operations: Operations, downloads: Downloads, access: Access) -> None:
         self._operations = operations
         self._downloads = downloads
+        self._access = access
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         path = request.rel_url.raw_path.removeprefix("/storage/v1")
-        operation, names = self._operations.find(request.method, path)
+        operation, names, demands = self._operations.find(request.method, path)
         if request.query.get("alt") == "media" and "object" in names and request.method == "GET":
             return await self._downloads.handle(request, names["bucket"], names["object"])
-        origin = f"{request.scheme}://{request.host}"
-        reply = await operation(Call(names, request.query, await _body(request), origin))
+        principal, origin = request.get(PRINCIPAL), f"{request.scheme}://{request.host}"
+        self._access.check(principal, demands)
+        reply = await operation(Call(names, request.query, await _body(request), origin, principal))
         if reply.document is None:
             return web.Response(status=reply.status)
         return web.json_response(reply.document, status=reply.status)

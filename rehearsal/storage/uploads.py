@@ -10,7 +10,9 @@ import aiohttp
 from aiohttp import web
 
 from rehearsal.documents import Document
+from rehearsal.principals import PRINCIPAL
 from rehearsal.storage import checksums
+from rehearsal.storage.access import Access, Demand
 from rehearsal.storage.blobs import Blobs
 from rehearsal.storage.content_range import parse
 from rehearsal.storage.drafts import Content
@@ -29,10 +31,12 @@ class Uploads:
     Args:
         objects: what commits them.
         blobs: where they go.
-        sessions: the resumable uploads.
+        sessions: the resumable uploads; the address of one is all that is needed to go on with it.
+        access: who may begin one.
     """
 
-    def __init__(self, objects: Objects, blobs: Blobs, sessions: Sessions) -> None:
+    def __init__(self, objects: Objects, blobs: Blobs, sessions: Sessions, access: Access) -> None:
+        self._access = access
         self._objects = objects
         self._blobs = blobs
         self._sessions = sessions
@@ -70,6 +74,7 @@ class Uploads:
             its row.
         """
         query = request.query
+        self._check(request, bucket, name)
         name = self._objects.admit(bucket, name, query)
         content = await self._draw(stream)
         try:
@@ -78,6 +83,9 @@ class Uploads:
             self._blobs.discard_draft(content.blob)
             raise
         return self._objects.commit(bucket, name, attributes, content, query)
+
+    def _check(self, request: web.Request, bucket: str, name: str | None) -> None:
+        self._access.check(request.get(PRINCIPAL), [Demand("storage.objects.create", bucket, name or "")])
 
     async def _draw(self, stream: AsyncIterator[bytes]) -> Content:
         draft = self._blobs.draft()
@@ -110,6 +118,7 @@ class Uploads:
         except ValueError:
             raise StorageError(400, "parseError", "Parse Error") from None
         bucket = request.match_info["bucket"]
+        self._check(request, bucket, request.query.get("name") or attributes.get("name"))
         upload = self._sessions.start(bucket, attributes, request.query, request.headers)
         location = request.url.with_query({"uploadType": "resumable", "upload_id": upload})
         return web.Response(headers={"Location": str(location), _UPLOAD_ID: upload})

@@ -6,6 +6,8 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from rehearsal.principals import PRINCIPAL
+from rehearsal.storage.access import Access, Demand
 from rehearsal.storage.catalogue import Catalogue
 from rehearsal.storage.downloads import Downloads
 from rehearsal.storage.errors import StorageError
@@ -15,6 +17,7 @@ from rehearsal.storage.uploads import Uploads, unbroken
 _CODES = {
     304: "NotModified",
     400: "InvalidArgument",
+    403: "AccessDenied",
     404: "NoSuchKey",
     412: "PreconditionFailed",
 }
@@ -26,12 +29,18 @@ class Xml:
 
     Args:
         catalogue: what is there.
-        objects, downloads, uploads: what the JSON API works with too.
+        objects, downloads, uploads, access: what the JSON API works with too.
     """
 
     def __init__(
-        self, catalogue: Catalogue, objects: Objects, downloads: Downloads, uploads: Uploads
+        self,
+        catalogue: Catalogue,
+        objects: Objects,
+        downloads: Downloads,
+        uploads: Uploads,
+        access: Access,
     ) -> None:
+        self._access = access
         self._catalogue = catalogue
         self._objects = objects
         self._downloads = downloads
@@ -53,6 +62,7 @@ class Xml:
         if request.method in ("GET", "HEAD"):
             return await self._downloads.handle(request, bucket, name)
         if request.method == "DELETE":
+            self._access.check(request.get(PRINCIPAL), [Demand("storage.objects.delete", bucket)])
             self._objects.remove(bucket, self._catalogue.object(bucket, name))
             return web.Response(status=204)
         if request.method != "PUT" or request.query:

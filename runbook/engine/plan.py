@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import accumulate
+from math import inf
 from typing import Any
 
 from runbook.engine.errors import UserError
@@ -120,7 +122,7 @@ def _select(steps: Sequence[StepSpec], selection: Selection) -> list[StepSpec]:
 
 def _awaited(steps: Sequence[StepSpec], variables: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Map each section to the sections that come directly before it."""
-    known = {step.section for step in steps}
+    barriers = _barriers(steps)
     awaited: dict[str, tuple[str, ...]] = {}
     barrier: tuple[str, ...] = ()
     for step in steps:
@@ -129,9 +131,16 @@ def _awaited(steps: Sequence[StepSpec], variables: Mapping[str, Any]) -> dict[st
             barrier = (step.section,)
         else:
             counting = [need.section for need in step.needs if need.counts(variables)]
-            own = tuple(section for section in counting if section in known)
+            # what stands behind a later barrier waits for this step: to wait for it would be for ever
+            own = tuple(need for need in counting if barriers.get(need, inf) <= barriers[step.section])
             awaited[step.section] = (*own, *(section for section in barrier if section not in own))
     return awaited
+
+
+def _barriers(steps: Sequence[StepSpec]) -> dict[str, int]:
+    """Map each section to the number of barriers up to it, itself included."""
+    counts = accumulate(step.needs is None for step in steps)
+    return {step.section: count for step, count in zip(steps, counts, strict=True)}
 
 
 def _on_this_line(section: str, awaited: dict[str, tuple[str, ...]], wanted: set[str]) -> list[str]:

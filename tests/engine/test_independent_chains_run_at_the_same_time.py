@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from runbook.engine.change import StepResult
 from runbook.engine.errors import FailedError
 from runbook.engine.events import StepStarted
 from runbook.engine.need import Need
 from runbook.engine.outcome import Status
-from runbook.engine.plan import Selection
+from runbook.engine.plan import Selection, plan
+from runbook.engine.playbook import StepSpec
 from tests.engine.conftest import PLACE
 
 
@@ -121,6 +124,18 @@ def test_a_step_is_announced_with_the_needs_that_count(line):
 
     assert announced("local") == {"load": [], "grant": []}
     assert announced("cluster") == {"grant": [], "load": ["grant"]}
+
+
+@pytest.mark.parametrize("selection", [Selection(), Selection(skip_tags=frozenset({"barrier"}))])
+def test_a_need_behind_a_later_barrier_is_not_waited_for_as_the_barrier_waits_for_the_step(selection):
+    def step(section, needs, *tags):
+        return StepSpec(section, section, "small.step", {}, None, tags, needs, 0, "small", PLACE)
+
+    needs = [Need("before", PLACE), Need("barrier", PLACE), Need("behind", PLACE)]
+    steps = [step("load", needs), step("before", []), step("barrier", None, "barrier"), step("behind", [])]
+    planned = {entry.spec.section: entry.needs for entry in plan(steps, selection, {})}
+    assert planned["load"] == ("before",)
+    assert "load" in planned["behind"] or "load" in planned["barrier"]
 
 
 def test_a_step_that_is_left_out_hands_on_the_needs_that_count(line):

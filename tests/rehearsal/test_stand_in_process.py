@@ -15,8 +15,8 @@ from tests.rehearsal.stand_in import CLUSTER, StandIn
 
 def test_up_publishes_where_everything_answers(stand_in: StandIn) -> None:
     endpoints = stand_in.endpoints
-    assert set(endpoints) == {"pid", "google", "hub", "cdn", "token_file", "ca_file"}
-    for name in ("google", "hub", "cdn"):
+    assert set(endpoints) == {"pid", "google", "hub", "cdn", "metadata", "token_file", "ca_file"}
+    for name in ("google", "hub", "cdn", "metadata"):
         host, port = endpoints[name].removeprefix("http://").split(":")
         assert host == "127.0.0.1"
         socket.create_connection((host, int(port)), timeout=5).close()

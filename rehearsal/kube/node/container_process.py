@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 from rehearsal.kube.api.store import Object
-from rehearsal.kube.node.environment import EnvironmentSource, command_line, way_to_the_hub
+from rehearsal.kube.node.environment import EnvironmentSource, command_line
 from rehearsal.kube.node.pod import RunningPod
 from rehearsal.kube.node.process import Process
 from rehearsal.kube.node.programs import ProgramNotFound
+from rehearsal.kube.node.ways_out import ways_out
 
 _GKE_SIDECARS = ("gke.gcr.io/gcs-fuse-csi-driver",)
 _VLLM = re.compile(r"\bvllm\b")
@@ -108,15 +109,16 @@ class ContainerProcess:
 
     def _environment(self) -> dict[str, str]:
         description = self._pod.describe(self._spec)
+        services = self._pod.services
         own = {
             "HOSTNAME": self._pod.hostname,
             "HOME": str(self._folder),
             "TMPDIR": str(self._folder / "tmp"),
             "LANG": "C.UTF-8",
-            **way_to_the_hub(self._pod.services.world.home),
+            **ways_out(services.world.addresses, services.cluster, self._pod.object),
         }
-        programs = self._pod.services.programs.path
-        return own | self._variables | {"PATH": programs, "REHEARSAL_CONTAINER": str(description)}
+        found = {"PATH": services.programs.path, "REHEARSAL_CONTAINER": str(description)}
+        return own | self._variables | found
 
     def _with_local_paths(self, argv: list[str]) -> list[str]:
         """Point plain programs at the local folders of mounts; vLLM's own programs find these themselves."""

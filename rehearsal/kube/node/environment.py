@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.store import Object, Store
@@ -42,18 +40,6 @@ def command_line(container: Object, variables: Mapping[str, str]) -> list[str]:
     """Give command and args with their references replaced."""
     words = [*(container.get("command") or []), *(container.get("args") or [])]
     return [expand(word, variables) for word in words]
-
-
-def way_to_the_hub(home: Path) -> dict[str, str]:
-    """Give the variable by which Hugging Face's own library finds another hub: the stand-in's.
-
-    Args:
-        home: of the stand-in, which publishes its addresses there.
-    """
-    published = home / "endpoints.json"
-    if not published.is_file():
-        return {}
-    return {"HF_ENDPOINT": str(json.loads(published.read_text())["hub"])}
 
 
 class EnvironmentSource:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.store import Object, Store
 from rehearsal.kube.control.gcsfuse_webhook import DRIVER, SIDECAR
 from rehearsal.kube.facts import ClusterFacts
-from rehearsal.projects import project_number
+from rehearsal.kube.identity import has_workload_identity, members_at_mount
 from rehearsal.world import StorageView, World
 
-_CONTAINER_API = "https://container.googleapis.com/v1"
 _OPTION = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]*)(?:[:=].*)?", re.DOTALL)
 _SECTIONS = re.compile(
     r"(?:cloud-profiler|debug|dummy-io|enable-\w+|file-cache|file-system|foreground|gcs-auth|gcs-connection"
@@ -99,10 +98,7 @@ class GcsFuse:
                 "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name"
                 f" {DRIVER} not found in the list of registered CSI drivers"
             )
-        if (
-            not self._facts.workload_pool
-            or self._facts.workload_metadata(pod["spec"]["nodeName"]) != "GKE_METADATA"
-        ):
+        if not has_workload_identity(pod, self._facts):
             return (
                 "rpc error: code = FailedPrecondition desc = Workload Identity Federation is not enabled"
                 " on node. Please make sure this is enabled on both cluster and node pool level"
@@ -127,7 +123,7 @@ class GcsFuse:
         storage = self._storage()
         if not storage.bucket_exists(bucket):
             return "NotFound", "storage: bucket doesn't exist"
-        members = list(self._members(pod))
+        members = list(members_at_mount(pod, self._store, self._facts))
         if any(storage.allowed(bucket, member, "storage.objects.list") for member in members):
             return None
         return "PermissionDenied", (
@@ -135,21 +131,6 @@ class GcsFuse:
             " Google Cloud Storage bucket. Permission 'storage.objects.list' denied on resource"
             " (or it may not exist)., forbidden"
         )
-
-    def _members(self, pod: Object) -> Iterator[str]:
-        """Name the IAM members that the Pod's ServiceAccount is, itself first."""
-        namespace, account = pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"]
-        pool = (
-            f"//iam.googleapis.com/projects/{project_number(self._facts.project)}/locations/global"
-            f"/workloadIdentityPools/{self._facts.workload_pool}"
-        )
-        yield f"principal:{pool}/subject/ns/{namespace}/sa/{account}"
-        yield f"principalSet:{pool}/namespace/{namespace}"
-        yield f"principalSet:{pool}/kubernetes.cluster/{_CONTAINER_API}/{self._facts.key}"
-        found = self._store.get(kind_of("ServiceAccount"), namespace, account) or {"metadata": {}}
-        annotations = found["metadata"].get("annotations") or {}
-        if google_account := annotations.get("iam.gke.io/gcp-service-account"):
-            yield f"serviceAccount:{google_account}"
 
 
 def show(files: Mapping[str, Path], prefix: str, folder: Path) -> None:

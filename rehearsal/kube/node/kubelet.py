@@ -44,6 +44,7 @@ class Kubelet:
         told = Told(world.database)
         self._services = NodeServices(
             world=world,
+            cluster=facts.key,
             store=store,
             recorder=EventRecorder(store, "kubelet"),
             images=Images(world),

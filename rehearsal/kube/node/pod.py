@@ -23,9 +23,14 @@ from rehearsal.world import World
 
 @dataclass(frozen=True)
 class NodeServices:
-    """What every Pod of a cluster uses of its node."""
+    """What every Pod of a cluster uses of its node.
+
+    Args:
+        cluster: `projects/P/locations/L/clusters/C`.
+    """
 
     world: World
+    cluster: str
     store: Store
     recorder: EventRecorder
     images: Images
