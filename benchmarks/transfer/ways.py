@@ -105,7 +105,6 @@ WAYS: Mapping[str, Way] = {
     "gcloud": Way(
         "hf download, then gcloud storage cp -r",
         _with_gcloud,
-        environ={_PARALLEL_COMPOSITE: "true"},
         program="gcloud",
     ),
     "gcloud-whole": Way(
