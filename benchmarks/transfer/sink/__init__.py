@@ -1,0 +1,1 @@
+"""A Cloud Storage that throws every byte away: what is measured is the client, and not a disk."""
