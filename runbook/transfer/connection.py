@@ -48,7 +48,7 @@ class Connection:
                 self._http.putheader(name, value)
         self._http.endheaders()
 
-    def send(self, piece: bytes) -> None:
+    def send(self, piece: bytes | memoryview) -> None:
         """Send bytes of the request's body."""
         self._http.send(piece)
 

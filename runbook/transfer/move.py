@@ -222,7 +222,7 @@ class Move:
         if kept < self._boundary and session.end() != self._boundary:
             raise PassingError("Cloud Storage has not kept all that it was sent", place=self._place)
 
-    def _take(self, session: UploadSession, piece: bytes, position: int, kept: int) -> None:
+    def _take(self, session: UploadSession, piece: memoryview, position: int, kept: int) -> None:
         """Hash what was not hashed, send what was not kept, hold the tail back."""
         self._checksums.update(piece[max(0, self._checksums.position - position) :])
         unsent = piece[max(0, kept - position) :]

@@ -72,7 +72,7 @@ class UploadSession:
         with passing_troubles(self._place):
             self._connection.begin("PUT", self.uri, headers)
 
-    def send(self, piece: bytes) -> None:
+    def send(self, piece: memoryview) -> None:
         """Send the next bytes of the request.
 
         Raises:

@@ -31,9 +31,11 @@ class KeepableSha256:
         if state is None:
             library.SHA256_Init(self._context)
 
-    def update(self, piece: bytes) -> None:
-        """Take the next bytes."""
-        self._library.SHA256_Update(self._context, piece, len(piece))
+    def update(self, piece: memoryview) -> None:
+        """Take the next bytes, out of a buffer that can be written to."""
+        if piece:
+            start = ctypes.byref(ctypes.c_char.from_buffer(piece))
+            self._library.SHA256_Update(self._context, start, len(piece))
 
     def hexdigest(self) -> str:
         """Give the hash of all bytes so far."""
@@ -55,7 +57,7 @@ def openssl() -> ctypes.CDLL | None:
     for name in LIBRARIES:
         try:
             library = ctypes.CDLL(name)
-            library.SHA256_Update.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
+            library.SHA256_Update.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
             library.SHA256_Init.argtypes = (ctypes.c_void_p,)
             library.SHA256_Final.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
         except (OSError, AttributeError):
@@ -66,8 +68,9 @@ def openssl() -> ctypes.CDLL | None:
 
 
 def _agrees(library: ctypes.CDLL) -> bool:
+    probe = memoryview(bytearray(_PROBE))
     begun = KeepableSha256(library)
-    begun.update(_PROBE[:10])
+    begun.update(probe[:10])
     resumed = KeepableSha256(library, begun.state())
-    resumed.update(_PROBE[10:])
+    resumed.update(probe[10:])
     return resumed.hexdigest() == hashlib.sha256(_PROBE).hexdigest()

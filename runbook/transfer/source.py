@@ -14,6 +14,7 @@ from runbook.transfer.connection import Connection, passing_troubles
 from runbook.transfer.files import Consignment, HubFile
 
 PIECE = 1 << 20
+"""Bytes that are read, hashed and sent at once: many, as each read costs the other files a turn."""
 MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -29,7 +30,7 @@ class Source:
     consignment: Consignment
 
     @contextmanager
-    def opened(self, file: HubFile, start: int) -> Iterator[Iterator[bytes]]:
+    def opened(self, file: HubFile, start: int) -> Iterator[Iterator[memoryview]]:
         """Open a file; the address of its bytes is asked for anew each time, as a signed one expires.
 
         Args:
@@ -97,16 +98,22 @@ def _refuse_other_size(answer: http.client.HTTPResponse, file: HubFile, start: i
         raise PassingError("the hub sent another range than was asked for", place=place)
 
 
-def _pieces(answer: http.client.HTTPResponse, file: HubFile, start: int, place: Place) -> Iterator[bytes]:
-    """Read on to the end; a hub that knows no ranges sends from the beginning, and that is passed over."""
+def _pieces(
+    answer: http.client.HTTPResponse, file: HubFile, start: int, place: Place
+) -> Iterator[memoryview]:
+    """Read on to the end; a hub that knows no ranges sends from the beginning, and that is passed over.
+
+    All pieces are in one buffer: each is good until the next is asked for.
+    """
+    buffer = memoryview(bytearray(PIECE))
     skip = start if answer.status == 200 else 0
     position = start - skip
     while position < file.size:
         with passing_troubles(place):
-            piece = answer.read(min(PIECE, file.size - position))
-        if not piece:
+            size = answer.readinto(buffer[: file.size - position])
+        if not size:
             raise PassingError(f"{file.path} ended after {position} of {file.size} bytes", place=place)
-        position += len(piece)
-        if skip < len(piece):
-            yield piece[skip:] if skip else piece
-        skip = max(0, skip - len(piece))
+        position += size
+        if skip < size:
+            yield buffer[skip:size]
+        skip = max(0, skip - size)

@@ -12,7 +12,7 @@ from runbook.transfer.checksums import Checksums
 from runbook.transfer.files import Delivery, HubFile
 from runbook.transfer.journal import Checkpoint, Journal
 
-CONTENT = bytes(range(256)) * 4096
+CONTENT = memoryview(bytearray(range(256)) * 4096)
 
 
 def delivery(name: str = "made/shard", digest: str = "sha256:00", generation: int = 0) -> Delivery:

@@ -20,20 +20,23 @@ from tests.acceptance.conftest import Operator, new_operator
 from tests.transfer.conftest import FOLDER, Shipment
 from tests.transfer.relay import Relay, relayed
 
-SIZE = 4 * (64 << 20)
+pytestmark = pytest.mark.slow
+
+SHARD = 256 << 20
+SIZE = 4 * SHARD
 KILLS = 50
 
 
 @pytest.fixture
 def shipment(shipment_with: Callable[..., Shipment]) -> Shipment:
-    return shipment_with("checkpoint.repository=rehearsal/made-4x64MiB")
+    return shipment_with("checkpoint.repository=rehearsal/made-4x256MiB")
 
 
 def orders_for(shipment: Shipment) -> Orders:
     """What a process of its own is told: the four shards, with sessions that were opened here."""
     connections = Connections(shipment.work.variables, shipment.work.cloud.home.parent)
-    model = connections.hub.model("rehearsal/made-4x64MiB", "main")
-    shards = [file for file in model.files if file.size == 64 << 20]
+    model = connections.hub.model("rehearsal/made-4x256MiB", "main")
+    shards = [file for file in model.files if file.size == SHARD]
     deliveries = [Delivery(file, f"{FOLDER}/{file.path}", {"hub-digest": file.digest}, 0) for file in shards]
     mount = Mount(connections.file_system, shipment.bucket)
     sessions = {one.name: mount.open(one) for one in deliveries}
@@ -58,7 +61,7 @@ def test_killed_at_fifty_random_moments(shipment: Shipment, tmp_path: Path) -> N
     text = orders_for(shipment).text()
     line = [sys.executable, "-m", "runbook.transfer", str(orders), str(journal)]
     moments = sorted(random.Random(12).sample(range(1, SIZE), KILLS))
-    with relayed(shipment.work.cloud.home, 60e6) as relay:
+    with relayed(shipment.work.cloud.home, 150e6) as relay:
         for moment in moments:
             orders.write_text(text)
             killed_at(relay, moment, line)
@@ -86,10 +89,10 @@ def operator(tmp_path: Path) -> Iterator[Operator]:
 
 @pytest.mark.parametrize("journal", ["kept", "lost with the machine"])
 def test_the_same_line_goes_on(operator: Operator, journal: str) -> None:
-    model = ("--set", "checkpoint.repository=rehearsal/made-4x64MiB", "--set", f"checkpoint.folder={FOLDER}")
+    model = ("--set", "checkpoint.repository=rehearsal/made-4x256MiB", "--set", f"checkpoint.folder={FOLDER}")
     step = ("step", "3.1,3.2.1,3.2.2,3.2.3", *model)
     assert operator.inv("step", "3.1,3.2.1,3.2.2").code == 0
-    with relayed(operator.home / ".rehearsal", 60e6) as relay:
+    with relayed(operator.home / ".rehearsal", 150e6) as relay:
         with operator.start(*step) as process:
             while relay.fetched < SIZE // 2 and process.poll() is None:
                 time.sleep(0.005)

@@ -127,7 +127,7 @@ def test_what_is_no_file_of_the_model_any_more_is_asked_about_and_deleted(shipme
     assert "LICENSE" not in narrower.objects()
 
 
-def replace_bucket(shipment: Shipment, bucket: str):  # type: ignore[no-untyped-def] # the variables' own type
+def replace_bucket(shipment: Shipment, bucket: str):
     variables = shipment.work.variables
     return variables.model_copy(update={"bucket": variables.bucket.model_copy(update={"name": bucket})})
 
