@@ -51,6 +51,16 @@ class Connections:
         return self.once("credentials", self._find_credentials)
 
     @property
+    def headers(self) -> dict[str, str]:
+        """The headers that carry a token which has not expired, for who moves bytes without a session."""
+        from runbook.clients.auth import fresh
+
+        fresh(self.credentials)
+        carried: dict[str, str] = {}
+        self.credentials.apply(carried)
+        return carried
+
+    @property
     def session(self) -> requests.Session:
         """The authorised HTTP session that the Google clients share."""
         return self.once("session", self._open_session)

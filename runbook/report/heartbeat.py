@@ -39,6 +39,26 @@ class Heartbeat:
 
 def describe(step: RunningStep) -> str:
     """Say what a running step is doing, on one line."""
+    return f"... {step.section:<6} {step.name}: {step.seconds:.0f} s{_moved(step)}  {step.condition}".rstrip()
+
+
+def _moved(step: RunningStep) -> str:
+    """Say how many bytes have come, how fast, how long the rest takes, and after how many troubles."""
     done, total = step.transferred
-    moved = f"  {done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
-    return f"... {step.section:<6} {step.name}: {step.seconds:.0f} s{moved}  {step.condition}".rstrip()
+    if not total:
+        return ""
+    rate = step.rate
+    pace = (
+        f", {rate / 1e6:.0f} MB/s, {time_text((total - done) / rate)} left" if rate and done < total else ""
+    )
+    retries = f", taken up again {step.retries} x" if step.retries else ""
+    return f"  {done / 1e6:.0f} of {total / 1e6:.0f} MB{pace}{retries}"
+
+
+def time_text(seconds: float) -> str:
+    """Write a span of time in its two largest units, such as `1h05m`, `3m20s` or `12 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest} s"

@@ -11,9 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from runbook.report.heartbeat import describe
-from runbook.report.progress import Progress, RunningStep
+from runbook.report.progress import Progress, RunningStep, Transfer
 
 PER_SECOND = 8
+BAR_WIDTH = 30
+MOST_FILES = 12
 
 
 class LiveStatus:
@@ -41,13 +43,28 @@ class LiveStatus:
         self._live.stop()
 
     def _draw(self) -> Group:
-        return Group(*(self._line(step) for step in self._progress.running()))
+        running = self._progress.running()
+        return Group(*(line for step in running for line in (self._line(step), *_files(step))))
 
     def _line(self, step: RunningStep) -> Table:
         line = Table.grid(padding=(0, 1))
         cells: list[Spinner | Text | ProgressBar] = [self._spinner, Text(describe(step).removeprefix("... "))]
         done, total = step.transferred
         if total:
-            cells.append(ProgressBar(total=total, completed=done, width=30))
+            cells.append(ProgressBar(total=total, completed=done, width=BAR_WIDTH))
         line.add_row(*cells)
         return line
+
+
+def _files(step: RunningStep) -> list[Table]:
+    """Draw a bar for each file on its way, under the step's own."""
+    on_the_way = [(name, item) for name, item in step.transfers.items() if item.on_the_way]
+    return [_file(name, item) for name, item in on_the_way[:MOST_FILES]]
+
+
+def _file(name: str, item: Transfer) -> Table:
+    line = Table.grid(padding=(0, 1))
+    told = f"{item.done / 1e6:.0f} of {item.total / 1e6:.0f} MB"
+    bar = ProgressBar(total=item.total, completed=item.done, width=BAR_WIDTH)
+    line.add_row(Text(f"           {name}"), bar, Text(told))
+    return line

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from runbook.engine.events import ActionBegun, ConditionSeen, Event, StepEnded, StepStarted, Transferred
+
+WINDOW_S = 10.0
+"""The rate is that of the last seconds: what it was an hour ago says nothing of the time left."""
 
 
 @dataclass
@@ -14,6 +18,12 @@ class Transfer:
 
     done: int
     total: int
+    retries: int
+
+    @property
+    def on_the_way(self) -> bool:
+        """Whether some bytes have come, and not all."""
+        return 0 < self.done < self.total
 
 
 @dataclass
@@ -26,6 +36,7 @@ class RunningStep:
         started: by the monotonic clock.
         condition: the last observed condition, or what is being done.
         transfers: files on their way, by name.
+        seen: when how many bytes had come in all, of the last seconds.
     """
 
     section: str
@@ -33,6 +44,7 @@ class RunningStep:
     started: float
     condition: str = ""
     transfers: dict[str, Transfer] = field(default_factory=dict)
+    seen: deque[tuple[float, int]] = field(default_factory=deque)
 
     @property
     def seconds(self) -> float:
@@ -46,6 +58,27 @@ class RunningStep:
             sum(item.done for item in self.transfers.values()),
             sum(item.total for item in self.transfers.values()),
         )
+
+    @property
+    def retries(self) -> int:
+        """How often its files were taken up again."""
+        return sum(item.retries for item in self.transfers.values())
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second, over the last seconds; 0 where nothing moves."""
+        if len(self.seen) < 2:
+            return 0.0
+        (then, before), (_, done) = self.seen[0], self.seen[-1]
+        return max(0.0, (done - before) / max(time.monotonic() - then, 0.001))
+
+    def take(self, name: str, transfer: Transfer) -> None:
+        """Take one file's progress."""
+        self.transfers[name] = transfer
+        now = time.monotonic()
+        self.seen.append((now, self.transferred[0]))
+        while len(self.seen) > 2 and self.seen[0][0] < now - WINDOW_S:
+            self.seen.popleft()
 
 
 class Progress:
@@ -72,7 +105,8 @@ class Progress:
             ):
                 self._running[step.section].condition = text
             case Transferred(step=step) if self.is_running(step.section):
-                self._running[step.section].transfers[event.name] = Transfer(event.done, event.total)
+                transfer = Transfer(event.done, event.total, event.retries)
+                self._running[step.section].take(event.name, transfer)
             case StepEnded(step=step):
                 self._running.pop(step.section, None)
             case _:

@@ -30,6 +30,8 @@ def move_all(around: Surroundings, pause: Callable[[float], object]) -> dict[str
     order = around.consignment
     deliveries = sorted(order.deliveries, key=lambda delivery: -delivery.file.size)
     moves = {delivery.file.path: Move(around, delivery) for delivery in deliveries}
+    for move in moves.values():
+        move.announce()
     if order.together:
         _each(around, moves, Move.prepare, pause)
     return _each(around, moves, Move.commit, pause)

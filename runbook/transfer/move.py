@@ -29,6 +29,18 @@ TOLD_S = 0.25
 T = TypeVar("T")
 
 
+def seconds_after(trouble: PassingError, failures: int) -> float:
+    """Tell how long to wait before the next try: as the service asks, or longer each time.
+
+    Args:
+        failures: in a row.
+    """
+    if trouble.retry_after is not None:
+        return trouble.retry_after
+    jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+    return min(MOST_PAUSE_S, 0.25 * 2.0**failures) * jitter
+
+
 class Interrupted(Exception):  # noqa: N818 - a signal between threads, not an error
     """The transfer was called off; what was sent is kept."""
 
@@ -99,11 +111,16 @@ class Move:
         self._doubted = False
         self._tail = bytearray()
         self._tail_start = 0
+        self._prepared = False
         self._made: StoredObject | None = None
         self._retries = 0
         self._kept_at = 0
         self._told_at = 0.0
         self._take_up()
+
+    def announce(self) -> None:
+        """Tell how many bytes there are to come, and how many have come already."""
+        self._tell(always=True)
 
     def prepare(self) -> None:
         """Bring all bytes but the last ones, and see that all are right.
@@ -114,6 +131,7 @@ class Move:
             RunbookError: hub or bucket refused.
         """
         self._persistently(self._bring)
+        self._close()
 
     def commit(self) -> StoredObject:
         """Send the last bytes, with which the object appears.
@@ -165,8 +183,7 @@ class Move:
     def _rest(self, trouble: PassingError, failures: int) -> None:
         self._retries += 1
         self._doubted = True
-        backoff = min(MOST_PAUSE_S, 0.25 * 2**failures) * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
-        seconds = backoff if trouble.retry_after is None else trouble.retry_after
+        seconds = seconds_after(trouble, failures)
         self._around.watcher.warning(
             f"{self._file.path}: {trouble.message}; going on at {self._checksums.position} in {seconds:.1f} s"
         )
@@ -175,7 +192,7 @@ class Move:
             raise Interrupted
 
     def _bring(self) -> None:
-        if self._made is not None or self._ready:
+        if self._made is not None or self._prepared:
             return
         if self._around.stop.is_set():
             raise Interrupted
@@ -193,19 +210,13 @@ class Move:
                 place=self._place,
                 remedy="run the same line again: it moves only this file",
             )
-        self._doubted = False
+        self._prepared, self._doubted = True, False
         self._tell(always=True)
 
     @property
     def _boundary(self) -> int:
         """Up to where bytes are sent before the hash is known to be right: a multiple of 256 KiB."""
         return max(0, self._file.size - 1) // GRANULE * GRANULE
-
-    @property
-    def _ready(self) -> bool:
-        """Whether all bytes were hashed and all but the tail are kept."""
-        arrived = self._tail_start + len(self._tail) == self._file.size
-        return self._session is not None and arrived and self._checksums.position == self._file.size
 
     def _stream(self, session: UploadSession, kept: int) -> None:
         start = min(kept, self._checksums.position)
@@ -310,7 +321,7 @@ class Move:
 
     def _begin_anew(self) -> None:
         self._close()
-        self._session, self._checksums = None, Checksums(self._file)
+        self._session, self._checksums, self._prepared = None, Checksums(self._file), False
         self._tail.clear()
         self._tail_start = self._kept_at = 0
         self._around.journal.forget(self._delivery)

@@ -47,7 +47,7 @@ class Source:
             with passing_troubles(place):
                 answer = self._answer(file, start, place, opened)
             _refuse_other_size(answer, file, start, place)
-            yield _pieces(answer, file, start, place)
+            yield pieces_of(answer, file, start, place)
 
     def _url(self, file: HubFile) -> str:
         order = self.consignment
@@ -98,7 +98,7 @@ def _refuse_other_size(answer: http.client.HTTPResponse, file: HubFile, start: i
         raise PassingError("the hub sent another range than was asked for", place=place)
 
 
-def _pieces(
+def pieces_of(
     answer: http.client.HTTPResponse, file: HubFile, start: int, place: Place
 ) -> Iterator[memoryview]:
     """Read on to the end; a hub that knows no ranges sends from the beginning, and that is passed over.

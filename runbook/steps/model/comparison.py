@@ -44,17 +44,20 @@ def compare(
     model: HubModel,
     wanted: Sequence[HubFile],
     held: Mapping[str, StoredObject],
+    read_back: Mapping[str, str],
     read_manifest: Callable[[], bytes],
 ) -> Comparison:
     """Compare the hub's files with the objects of the folder.
 
-    What is compared: size, the hub's hash as it was recorded with the object, and the checksum that the
-    manifest has. Where the manifest's fingerprint fits the listing nothing else needs to be read.
+    What is compared: size, the hub's hash as it was recorded with the object, the checksum that the manifest
+    has, and the hash of the bytes where they were read back. Where the manifest's fingerprint fits the
+    listing, the manifest itself needs not be read.
 
     Args:
         address: of the folder, such as `gs://models/gpt-oss-120b`.
         wanted: the files that should be there.
         held: objects by their path inside the folder.
+        read_back: hashes of the objects' bytes by path, where they were read.
         read_manifest: reads the manifest object.
     """
     found = {file.path: held[file.path] for file in wanted if file.path in held}
@@ -67,7 +70,8 @@ def compare(
     recorded = {} if manifest is None or fits else checksums(read_manifest())
     differences, files = [], []
     for file in wanted:
-        before = _wrong(file, entries.get(file.path), recorded.get(file.path))
+        read = read_back.get(file.path, file.digest)
+        before = _wrong(file, entries.get(file.path), recorded.get(file.path), read)
         if before is not None:
             files.append(file)
             after = _described(file.size, file.digest)
@@ -98,7 +102,7 @@ def _of(held: StoredObject) -> str:
     return _described(held.size, held.metadata[DIGEST])
 
 
-def _wrong(file: HubFile, entry: Entry | None, recorded: Entry | None) -> str | None:
+def _wrong(file: HubFile, entry: Entry | None, recorded: Entry | None, read: str) -> str | None:
     """Say what is there instead of the file: nothing (empty), or something else; None where it is right."""
     if entry is None:
         return ""
@@ -106,6 +110,8 @@ def _wrong(file: HubFile, entry: Entry | None, recorded: Entry | None) -> str | 
         return _described(entry.size, entry.digest or "unknown content")
     if recorded and recorded.digest == file.digest and recorded.crc32c != entry.crc32c:
         return _described(entry.size, f"crc32c {entry.crc32c}, not {recorded.crc32c}")
+    if read != file.digest:
+        return f"{_described(entry.size, read)}, read back"
     return None
 
 

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 from runbook.engine.bill import Bill
 from runbook.engine.change import Change, FactKey, StepResult
-from runbook.engine.errors import Place, VariableError
+from runbook.engine.errors import MissingError, Place, VariableError
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.model.comparison import COMMIT, Comparison, compare
+from runbook.steps.model.deep import read_back
 from runbook.steps.model.manifest import FINGERPRINT, NAME
 from runbook.steps.model.moving import metadata_of, move
 from runbook.steps.model.reads import hub_model, wanted_files
 from runbook.steps.model.sizes import bytes_text
 from runbook.steps.storage.bills import bucket_bill
-from runbook.steps.storage.reads import bucket, objects, objects_key
+from runbook.steps.storage.reads import objects, objects_key
 
 if TYPE_CHECKING:
     from runbook.clients.hub import HubModel
@@ -50,20 +51,23 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
         )
     folder = context.variables.checkpoint.folder
     held = {one.name.removeprefix(f"{folder}/"): one for one in objects(context)}
-    comparison = compare(_address(context), model, wanted, held, lambda: _manifest(context))
+    read = read_back(context, wanted, held)
+    comparison = compare(_address(context), model, wanted, held, read, lambda: _manifest(context))
     if comparison.differences:
         yield _change(context, model, comparison, held)
         moving = bytes_text(sum(file.size for file in comparison.files))
         return f"{len(comparison.files)} files, {moving}; {_left_out(model, wanted)}"
     total = bytes_text(sum(file.size for file in wanted))
-    return f"{len(wanted)} files ({total}) at {model.commit[:12]}; {_left_out(model, wanted)}"
+    how = ", every byte read back" if read else ""
+    return f"{len(wanted)} files ({total}) at {model.commit[:12]}{how}; {_left_out(model, wanted)}"
 
 
 def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
     """Name the bucket with the model in it."""
-    if bucket(context) is None:
+    try:
+        held = objects(context)
+    except MissingError:
         return ()
-    held = objects(context)
     return [bucket_bill(context, len(held), sum(one.size for one in held))]
 
 

@@ -47,9 +47,7 @@ def require_bucket(context: Context) -> Bucket:
     """
     found = bucket(context)
     if found is None:
-        raise MissingError(
-            f"bucket {context.variables.bucket.name} is not there", supplied_by="storage.bucket"
-        )
+        raise _no_bucket(context)
     return found
 
 
@@ -59,9 +57,23 @@ def objects(context: Context) -> Sequence[StoredObject]:
     Raises:
         MissingError: the bucket is not there.
     """
-    name = require_bucket(context).name
-    prefix = f"{context.variables.checkpoint.folder}/"
-    return context.facts.read(objects_key(context), lambda: context.connections.storage.objects(name, prefix))
+    if context.facts.planned_by(bucket_key(context)):
+        require_bucket(context)
+    return context.facts.read(objects_key(context), lambda: _listed(context))
+
+
+def _listed(context: Context) -> Sequence[StoredObject]:
+    """List the folder; the listing tells by itself where there is no bucket."""
+    name, folder = context.variables.bucket.name, context.variables.checkpoint.folder
+    try:
+        return context.connections.storage.objects(name, f"{folder}/")
+    except MissingError as error:
+        raise _no_bucket(context) from error
+
+
+def _no_bucket(context: Context) -> MissingError:
+    name = context.variables.bucket.name
+    return MissingError(f"bucket {name} is not there", supplied_by="storage.bucket")
 
 
 def members(context: Context) -> frozenset[tuple[str, str]]:
