@@ -23,12 +23,13 @@ def shipment(shipment_with: Make) -> Shipment:
 def rot(shipment: Shipment, position: int) -> None:
     """Turn one bit of the first shard over where the stand-in keeps it; size, checksum, metadata stay."""
     shard = shipment.content(FIRST)
-    (blob,) = [
+    same = [
         path
         for path in shipment.work.cloud.home.rglob("blobs/*")
         if path.stat().st_size == len(shard) and path.read_bytes() == shard
     ]
-    blob.write_bytes(shard[:position] + bytes([shard[position] ^ 1]) + shard[position + 1 :])
+    newest = max(same, key=lambda path: path.stat().st_mtime_ns)
+    newest.write_bytes(shard[:position] + bytes([shard[position] ^ 1]) + shard[position + 1 :])
 
 
 def test_what_is_right_is_told_to_have_been_read(shipment: Shipment) -> None:
