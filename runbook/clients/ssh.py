@@ -122,8 +122,10 @@ class SshHost:
     @contextmanager
     def _connected(self) -> Iterator[fabric.Connection]:
         with ssh_errors(self.place, self._ssh):
-            if self._opened is None or not self._opened.is_connected:
+            if self._opened is not None and not self._opened.is_connected:
                 self.close()
+                raise lost(self.place)
+            if self._opened is None:
                 self._opened = _connection(self._ssh)
                 try:
                     self._opened.open()

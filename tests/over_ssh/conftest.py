@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from runbook.config.load import load
+from tests.conftest import WITHOUT_SSHD
 from tests.over_ssh.far_side import FarSide
 from tests.over_ssh.sshd import SSHD, Sshd
 from tests.steps_gke.workplace import ROOT, Workplace, workplace_in
 
-WITHOUT_SSHD = "OPENSSH-SERVER IS NOT ON THIS MACHINE: THE TRANSFER OVER SSH WAS NOT TESTED"
 TOKEN = "hf_this_is_told_to_nobody"
 
 

@@ -39,13 +39,6 @@ def test_the_bucket_is_the_same_as_without_it(work: Workplace) -> None:
     assert len(over[0]) > 10
 
 
-def test_progress_is_told_here(work: Workplace) -> None:
-    work.apply("model.upload")
-    ends = {name for name, done, total in work.voice.transfers if done == total}
-    assert {"config.json", "tokenizer.json"} <= ends
-    assert work.voice.warnings == []
-
-
 def test_a_check_asks_no_host_and_prints_the_guide_s_command(work: Workplace, sshd: Sshd) -> None:
     sshd.down()
     outcome = work.checked_without_a_write("model.upload")
@@ -53,25 +46,29 @@ def test_a_check_asks_no_host_and_prints_the_guide_s_command(work: Workplace, ss
     assert "hf download" in outcome.changes[0].command[2]
 
 
-def test_a_model_that_is_there_asks_no_host(work: Workplace, sshd: Sshd) -> None:
+def test_progress_is_told_here_and_a_model_that_is_there_asks_no_host(work: Workplace, sshd: Sshd) -> None:
     work.apply("model.upload")
+    ends = {name for name, done, total in work.voice.transfers if done == total}
+    assert {"config.json", "tokenizer.json"} <= ends
+    assert work.voice.warnings == []
     sshd.down()
     assert work.apply("model.upload").status is Status.OK
 
 
-def test_what_the_host_needs_is_put_there_once(work: Workplace, far: FarSide) -> None:
+def test_what_the_host_needs_is_put_there_once_and_is_the_login_s_own(work: Workplace, far: FarSide) -> None:
     work.apply("model.upload")
     (program,) = far.files("*.pyz")
     put_at = program.stat().st_mtime_ns
-    over_ssh_again = work.cloud.ask("DELETE", _object(work, "config.json"))
-    assert over_ssh_again.ok
+    for path in [far.folder, *far.files("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    assert work.cloud.ask("DELETE", _object(work, "config.json")).ok
     assert work.apply("model.upload").status is Status.CHANGED
     assert [path.stat().st_mtime_ns for path in far.files("*.pyz")] == [put_at]
     assert far.files("python-*") == []  # the Python there has the package already
 
 
 def test_secrets_are_in_no_command_line_and_no_file_that_stays(work: Workplace, far: FarSide) -> None:
-    work.cloud.control("POST", "faults", {"kind": "stall", "api": "cdn", "seconds": 2})
+    work.cloud.control("POST", "faults", {"kind": "stall", "api": "cdn", "seconds": 1})
     seen: list[bytes] = []
 
     def pause(seconds: float) -> None:
@@ -86,12 +83,6 @@ def test_secrets_are_in_no_command_line_and_no_file_that_stays(work: Workplace, 
         assert TOKEN.encode() not in text
         assert b"upload_id=" not in text
     assert far.files("orders-*") == []
-
-
-def test_what_lies_there_is_the_login_s_own(work: Workplace, far: FarSide) -> None:
-    work.apply("model.upload")
-    for path in [far.folder, *far.files("*")]:
-        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
 def test_a_failure_there_is_told_with_its_cause_place_and_remedy(work: Workplace) -> None:
