@@ -7,10 +7,14 @@ from collections import Counter
 import pytest
 
 JUDGED_BY = "requests judged by"
+WITHOUT_SSHD = "OPENSSH-SERVER IS NOT ON THIS MACHINE: THE TRANSFER OVER SSH WAS NOT TESTED"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many kinds of changes the real gcloud sends as the runbook does, or that it was not asked."""
+    skipped: list[pytest.TestReport] = terminalreporter.getreports("skipped")
+    if any(WITHOUT_SSHD in str(report.longrepr) for report in skipped):
+        terminalreporter.section(WITHOUT_SSHD, red=True)
     passed: list[pytest.TestReport] = terminalreporter.getreports("passed")
     judges = Counter(
         value for report in passed for name, value in report.user_properties if name == JUDGED_BY

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from runbook.clients.gke import Gke
     from runbook.clients.hub import Hub
     from runbook.clients.projects import Projects
+    from runbook.clients.ssh import SshHost
     from runbook.clients.storage import Storage
     from runbook.config.schema import Variables
 
@@ -97,6 +98,11 @@ class Connections:
         return self.once("file_system", self._open_file_system)
 
     @property
+    def ssh(self) -> SshHost:
+        """The host that the model goes through where transfer.where is ssh."""
+        return self.once("ssh", self._open_ssh)
+
+    @property
     def hub(self) -> Hub:
         """The Hugging Face hub."""
         return self.once("hub", self._open_hub)
@@ -156,6 +162,13 @@ class Connections:
         opened = open_file_system(self.credentials, self.endpoints.storage, self._variables.project)
         self.at_the_end(lambda: close_file_system(opened))
         return opened
+
+    def _open_ssh(self) -> SshHost:
+        from runbook.clients.ssh import SshHost
+
+        host = SshHost(self._variables.transfer.ssh)
+        self.at_the_end(host.close)
+        return host
 
     def _open_hub(self) -> Hub:
         from runbook.clients.hub import Hub

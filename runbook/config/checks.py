@@ -160,6 +160,15 @@ def _credentials(variables: Variables, findings: Findings) -> None:
         findings.warning("credentials.token_file", f"is not used: credentials.source is {chosen.source}")
 
 
+def _transfer(variables: Variables, findings: Findings) -> None:
+    if variables.transfer.where == "ssh" and not variables.transfer.ssh.host:
+        findings.error(
+            "transfer.ssh.host",
+            "is not set, and transfer.where is ssh",
+            "name a host near the bucket, or set transfer.where to local or cluster",
+        )
+
+
 def _capacity(variables: Variables, findings: Findings) -> None:
     pool = variables.node_pool
     if pool.capacity == "reservation" and not pool.reservation and variables.provider != "kubeconfig":
@@ -315,6 +324,7 @@ _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _shape,
     _vocabulary,
     _credentials,
+    _transfer,
     _capacity,
     _devices,
     _flags,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from runbook.config.secret import Secret
+from runbook.config.ssh import Ssh
 from runbook.config.types import (
     AbsolutePath,
     Cidr,
@@ -55,6 +56,7 @@ class Transfer(Group):
     verify: Literal["recorded", "deep"] = Field(
         description="what a check compares: sizes, checksums and recorded hashes, or every byte, read back"
     )
+    ssh: Ssh = Field(description="the host that the bytes go through, where transfer.where is ssh")
 
 
 class Hub(Group):

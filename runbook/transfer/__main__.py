@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from runbook.engine.errors import RunbookError
@@ -23,11 +24,11 @@ def main(orders_path: str, journal_path: str) -> int:
     """Move all files of the orders.
 
     Args:
-        orders_path: of the document; it is read once.
+        orders_path: of the document; it is read once, and removed.
         journal_path: where it is kept how far each file is.
     """
     teller = Teller(sys.stdout)
-    orders = Orders.read(Path(orders_path).read_text(encoding="utf-8"))
+    orders = _taken(Path(orders_path))
     journal = Journal(Path(journal_path), orders.consignment.bucket, teller.warning)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -45,6 +46,14 @@ def main(orders_path: str, journal_path: str) -> int:
     finally:
         journal.close()
     return 0
+
+
+def _taken(path: Path) -> Orders:
+    """Read the orders and remove them, as they hold secrets."""
+    text = path.read_text(encoding="utf-8")
+    with suppress(OSError):  # a volume of Kubernetes cannot be written
+        path.unlink()
+    return Orders.read(text)
 
 
 def _bucket(orders: Orders) -> Bucket:

@@ -79,6 +79,7 @@ def test_a_bucket_around_the_region_is_near_enough(repository, location):
             ["rehearsal.time_scale=1"],
             "rehearsal.time_scale is for the rehearsal only, and the provider is gke",
         ),
+        (["transfer.where=ssh"], "transfer.ssh.host is not set, and transfer.where is ssh"),
         (["server.expose=external"], "server.api_key is not set, and server.expose is external"),
         (["server.expose=external"], "server.source_ranges is empty, and server.expose is external"),
     ],

@@ -58,6 +58,8 @@ from runbook.config.problems import VariablesError
             "transfer.where must be one of local, ssh or cluster, and is the text 'cloud'",
         ),
         ("transfer:\n  workers: 65\n", 9, "transfer.workers must be at most 64, and is the number 65"),
+        ("transfer:\n  ssh: {host: me@near}\n", 9, "without user and port, and is the text 'me@near'"),
+        ("transfer:\n  ssh: {folder: ~/runbook}\n", 9, "transfer.ssh.folder must be a folder there"),
         ("tpu:\n  topology: 2x2x\n", 9, "tpu.topology must be a TPU topology, such as 2x2x1"),
         ("checkpoint:\n  folder: ../elsewhere\n", 9, "checkpoint.folder must be a folder inside the bucket"),
         ("checkpoint:\n  folder: gs://b/f\n", 9, "without gs:// and the bucket"),

@@ -77,7 +77,15 @@ def journal_path(context: Context) -> Path:
 
 
 def _moved(context: Context, mount: Mount, order: Consignment) -> Mapping[str, str]:
-    """Move the files; give base64 of their CRC32C by path."""
+    """Move the files, through the machine that `transfer.where` says; give base64 of their CRC32C by path."""
+    if context.variables.transfer.where == "ssh" and order.deliveries:
+        from runbook.steps.model.over_ssh import moved_over_ssh
+
+        return moved_over_ssh(context, mount, order)
+    return _moved_here(context, mount, order)
+
+
+def _moved_here(context: Context, mount: Mount, order: Consignment) -> Mapping[str, str]:
     from runbook.transfer.all_files import move_all
     from runbook.transfer.journal import Journal
     from runbook.transfer.move import Surroundings

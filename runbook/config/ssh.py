@@ -1,0 +1,43 @@
+"""The host that the model goes through where transfer.where is ssh."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from runbook.config.types import Group, Matching, Port, Text
+
+HostName = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9][A-Za-z0-9._-]*|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*",
+        "must be a host's name or address, or a Host of ~/.ssh/config, without user and port",
+        empty=True,
+    ),
+]
+RemoteFolder = Annotated[
+    str,
+    Matching(
+        r"(?!.*(^|/)\.{1,2}(/|$))/?[A-Za-z0-9._+=@-]+(/[A-Za-z0-9._+=@-]+)*",
+        "must be a folder there, absolute or seen from the login's home, such as .cache/runbook",
+    ),
+]
+Program = Annotated[
+    str,
+    Matching(r"[A-Za-z0-9._+/-]+", "must be a program's name or path there, such as python3.12"),
+]
+
+
+class Ssh(Group):
+    """The host near the bucket that the bytes go through."""
+
+    host: HostName = Field(description="name or address of the host, where transfer.where is ssh")
+    user: Text | None = Field(description="login there; null: as ~/.ssh/config says, else this machine's")
+    port: Port | None = Field(description="its port; null: as ~/.ssh/config says, else 22")
+    key_file: Text | None = Field(
+        description="private key; null: those of the agent, of ~/.ssh/config, and the usual ones"
+    )
+    known_hosts: Text | None = Field(
+        description="file with the host's key, which is always checked; null: ~/.ssh/known_hosts"
+    )
+    python: Program = Field(description="Python 3.11 or newer there")
+    folder: RemoteFolder = Field(description="folder there for program and journal, from the login's home")
