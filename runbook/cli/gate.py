@@ -11,14 +11,15 @@ from pathlib import Path
 
 from runbook.cli.line import Line
 
+PARALLEL: Sequence[str] = ("--quiet", "--numprocesses", "2", "--dist", "loadfile")
 QUICK: Sequence[tuple[str, Sequence[str]]] = (
     ("format", ("ruff", "format", "--check", ".")),
     ("lint", ("ruff", "check", ".")),
     ("types", ("mypy",)),
     ("layers", ("lint-imports",)),
-    ("tests", ("pytest", "--quiet", "--numprocesses", "2", "--dist", "loadfile", "-m", "not slow")),
+    ("tests", ("pytest", *PARALLEL, "-m", "not slow")),
 )
-SLOW: Sequence[tuple[str, Sequence[str]]] = (("slow tests", ("pytest", "--quiet", "-m", "slow")),)
+SLOW: Sequence[tuple[str, Sequence[str]]] = (("slow tests", ("pytest", *PARALLEL, "-m", "slow")),)
 
 
 def check(line: Line, slow: bool) -> int:

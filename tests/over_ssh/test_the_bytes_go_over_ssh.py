@@ -48,7 +48,7 @@ def test_a_check_asks_no_host_and_prints_the_guide_s_command(work: Workplace, ss
 
 def test_progress_is_told_here_and_a_model_that_is_there_asks_no_host(work: Workplace, sshd: Sshd) -> None:
     work.apply("model.upload")
-    ends = {name for name, done, total in work.voice.transfers if done == total}
+    ends = {name for name, done, total, _ in work.voice.transfers if done == total}
     assert {"config.json", "tokenizer.json"} <= ends
     assert work.voice.warnings == []
     sshd.down()
