@@ -129,6 +129,9 @@ class Bucket(Group):
     role: Role = Field(
         description="IAM role that 3.3 grants to the server; roles/storage.objectUser where it also writes"
     )
+    posix_mount: Text | None = Field(
+        description="empty folder of this machine where 3.2.1 mounts the bucket with gcsfuse; null: no need"
+    )
 
 
 Price = Annotated[float, Field(ge=0)] | None
