@@ -81,7 +81,8 @@ class Listener:
             case "warning":
                 self._watcher.warning(told["text"])
             case "moved":
-                self.moved[told.pop("path")] = StoredObject(**told)
+                path = told.pop("path")
+                self.moved[path] = StoredObject(**told)
             case "failed":
                 raise _error(told)
             case "ended":

@@ -78,6 +78,16 @@ def journal_path(context: Context) -> Path:
 
 def _moved(context: Context, mount: Mount, order: Consignment) -> Mapping[str, str]:
     """Move the files; give base64 of their CRC32C by path."""
+    match context.variables.transfer.where:
+        case "cluster":
+            from runbook.steps.model.in_cluster import move_in_cluster
+
+            return move_in_cluster(context, order)
+        case _:
+            return _moved_here(context, mount, order)
+
+
+def _moved_here(context: Context, mount: Mount, order: Consignment) -> Mapping[str, str]:
     from runbook.transfer.all_files import move_all
     from runbook.transfer.journal import Journal
     from runbook.transfer.move import Surroundings
