@@ -25,36 +25,41 @@ class Refusals:
     """
 
     context: Context
-    last: CredentialsError | None = None
+    _last: CredentialsError | None = None
     _patience: Patience = field(init=False)
     _seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._patience = Patience(self.context)
 
-    def take(self, error: CredentialsError) -> None:
-        """Take what a Pod was told: by the hub, by Cloud Storage, or by the metadata server."""
+    def take(self, error: CredentialsError) -> CredentialsError:
+        """Take what a Pod was told: by the hub, by Cloud Storage, or by the metadata server.
+
+        Returns:
+            the same, with what mends it here.
+        """
         place = str(error.place)
+        self._last = error
         if " gs://" in place:
             self._seconds = _GRANT_SECONDS if self._granted() else 0.0
-            self.last = CredentialsError(error.message, place=error.place, remedy=self._remedy())
-            return
-        self._seconds = _GRANT_SECONDS if "computeMetadata" in place else 0.0
-        self.last = error
+            self._last = CredentialsError(error.message, place=error.place, remedy=self._remedy())
+        else:
+            self._seconds = _GRANT_SECONDS if "computeMetadata" in place else 0.0
+        return self._last
 
     def over(self) -> None:
         """Forget them: bytes move."""
-        self.last = None
+        self._last = None
 
     def final(self) -> CredentialsError | None:
         """Give the refusal that will not pass; None where there is none, or it may."""
-        if self.last is None:
+        if self._last is None:
             return None
-        self.context.report.condition(self.last.message)
+        self.context.report.condition(self._last.message)
         try:
-            self._patience.judge(Diagnosis(self.last.message, "refused", self._seconds, self.last.message))
+            self._patience.judge(Diagnosis(self._last.message, "refused", self._seconds, self._last.message))
         except FailedError:
-            return self.last
+            return self._last
         return None
 
     def _granted(self) -> bool:

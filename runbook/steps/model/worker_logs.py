@@ -60,6 +60,7 @@ class _Workers:
         self._listener = Listener(self)
         self._logs: dict[str, PodLog] = {}
         self._failure: RunbookError | None = None
+        self._told: RunbookError | None = None
         self._other_lines: deque[str] = deque(maxlen=_LAST_LINES)
 
     def transferred(self, name: str, done: int, total: int, retries: int) -> None:
@@ -99,17 +100,18 @@ class _Workers:
                 self._listener.hear(line)
             except PassingError as error:
                 self.warning(f"{log.pod}: {error.message}; it is started again")
+                self._told = FailedError(error.message, place=error.place, remedy=error.remedy)
             except CredentialsError as error:
-                self._refusals.take(error)
+                self._told = self._refusals.take(error)
             except RunbookError as error:
                 self._failure = self._failure or error
             if not line.startswith("{"):
                 self._other_lines.append(line)
 
     def _of_job(self, job: Object) -> RunbookError:
-        """Tell why the Job has failed."""
-        if refused := self._refusals.last or self._failure:
-            return refused
+        """Tell why the Job has failed: what a Pod told last, or printed last."""
+        if told := self._failure or self._told:
+            return told
         condition = next(item for item in job["status"]["conditions"] if item["type"] == "Failed")
         lines = "".join(f"\n  {line}" for line in self._other_lines)
         return FailedError(f"{self._job} failed: {condition.get('message', '')}{lines}")
