@@ -117,12 +117,12 @@ class Site:
                 found[int(path.name)] = line
         return found
 
-    def fault(self, *words: str) -> None:
-        """Let requests for the hub's large files fail."""
-        assert self.operator.inv("rehearsal.fault", "--api", "cdn", *words).code == 0
+    def fault(self, *words: str, api: str = "cdn") -> None:
+        """Let requests fail, for the hub's large files where nothing else is said."""
+        assert self.operator.inv("rehearsal.fault", "--api", api, *words).code == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A cloud with cluster, bucket and grant, and no model."""
     environ = {"HF_TOKEN": TOKEN}
@@ -133,10 +133,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(operator)
 
 
-@pytest.fixture
-def operator(tmp_path: Path) -> Iterator[Operator]:
-    """An operator with a cloud of their own, still empty."""
-    yield from new_operator(tmp_path)
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """An operator with a cloud of their own, without a cluster."""
+    yield from new_operator(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(autouse=True)

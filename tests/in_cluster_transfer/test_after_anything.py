@@ -49,7 +49,7 @@ def _restarts(site: Site) -> int:
 
 def test_a_line_that_was_killed_joins_its_job(site: Site) -> None:
     site.operator.forget_requests()
-    site.fault("--path", "/lfs/", "--kind", "stall", "--seconds", "6")
+    site.fault("--path", "/lfs/", "--kind", "stall", "--seconds", "5")
     with site.operator.start("step", "3.2.3", *settings("joined")) as line:
         eventually(lambda: len(site.objects("joined")) > 3)
         line.kill()

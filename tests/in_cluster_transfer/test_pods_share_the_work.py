@@ -28,7 +28,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(site: Site) -> Seen:
-    site.fault("--path", "/lfs/", "--kind", "stall", "--seconds", "5")
+    site.fault("--path", "/lfs/", "--kind", "stall", "--seconds", "4")
     with site.operator.start("step", "3.2.3", *settings("made"), "--diff") as line:
         (job,) = eventually(site.jobs)
         eventually(lambda: sum("ended" in log for log in _logs(site).values()) == 3)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.acceptance.conftest import Operator
+from tests.acceptance.conftest import new_operator
 
 pytestmark = pytest.mark.slow
 
@@ -17,10 +19,11 @@ OWN = ("--set", "kube.namespace=models", "--set", "kube.service_account=mover")
 
 
 @pytest.mark.parametrize("more", [(), OWN], ids=["default", "namespace and account of their own"])
-def test_the_whole_line_ends_converged(operator: Operator, more: tuple[str, ...]) -> None:
-    ended = operator.inv(*LINE, *more)
-    assert ended.code == 0, ended.out + ended.error
-    assert ended.status("3.2.3") == "changed"
-    again = operator.inv(*LINE, *more, "--check")
-    assert again.code == 0, again.out
-    assert operator.inv("cleanup", *LINE[3:], *more).code == 0
+def test_the_whole_line_ends_converged(tmp_path: Path, more: tuple[str, ...]) -> None:
+    for operator in new_operator(tmp_path):
+        ended = operator.inv(*LINE, *more)
+        assert ended.code == 0, ended.out + ended.error
+        assert ended.status("3.2.3") == "changed"
+        again = operator.inv(*LINE, *more, "--check")
+        assert again.code == 0, again.out
+        assert operator.inv("cleanup", *LINE[3:], *more).code == 0

@@ -21,7 +21,7 @@ def test_a_role_that_may_only_read_is_told_before_anything_runs(operator: Operat
 
 
 def test_a_grant_that_is_missing_is_told(site: Site) -> None:
-    own = settings("made", "bucket.name=nobody-was-let-in")
+    own = settings("ungranted", "bucket.name=nobody-was-let-in")
     ended = site.operator.inv("step", STEPS, *own)
     said = ended.out + ended.error
     assert ended.status("3.2.3") == "failed"
@@ -31,8 +31,16 @@ def test_a_grant_that_is_missing_is_told(site: Site) -> None:
     assert site.left() == []
 
 
+def test_a_grant_that_does_not_count_yet_is_waited_for(site: Site) -> None:
+    session = ("--method", "POST", "--path", "uploadType=resumable&name=granted", "--times", "3")
+    site.fault(*session, "--kind", "status", "--status", "403", "--message", "not yet", api="storage")
+    ended = site.operator.inv("step", "3.2.3", *settings("granted"))
+    assert ended.code == 0, ended.out + ended.error
+    assert len(site.objects("granted")) == 18
+
+
 def test_an_image_that_is_missing_is_told(site: Site) -> None:
-    ended = site.operator.inv("step", "3.2.3", *settings("made", "transfer.image=missing:1"))
+    ended = site.operator.inv("step", "3.2.3", *settings("imageless", "transfer.image=missing:1"))
     assert ended.status("3.2.3") == "failed"
     assert "inv vars transfer.image" in ended.out + ended.error
     assert site.left() == []
