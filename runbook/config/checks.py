@@ -236,6 +236,15 @@ def _compilation_cache(variables: Variables, findings: Findings) -> None:
         )
 
 
+def _transfer(variables: Variables, findings: Findings) -> None:
+    if variables.transfer.where == "cluster" and variables.bucket.role in _READERS:
+        findings.error(
+            "transfer.where",
+            f"is cluster, whose Pods write, and bucket.role {variables.bucket.role} may only read",
+            "set bucket.role to roles/storage.objectUser",
+        )
+
+
 def _lengths(variables: Variables, findings: Findings) -> None:
     """The real boundary: sonnet keeps to its length, random overshoots by a few tokens."""
     bench, longest = variables.bench, variables.server.flags.get("max-model-len")
@@ -330,6 +339,7 @@ _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _flags,
     _environment,
     _compilation_cache,
+    _transfer,
     _lengths,
     _exposure,
     _patience,

@@ -49,6 +49,10 @@ class Transfer(Group):
         description="which machine the bytes go through: this one, one over SSH, or Pods of the cluster"
     )
     workers: AtOnce = Field(description="Pods that share the files, where the cluster moves them")
+    image: Image = Field(
+        description="image of these Pods: Python 3.11 or newer; without google-crc32c in it they fetch that "
+        "from PyPI"
+    )
     files_at_once: AtOnce = Field(description="files on their way at the same time")
     stall_s: Annotated[float, Field(gt=0, le=600)] = Field(
         description="seconds without a byte after which a connection is given up and made anew"

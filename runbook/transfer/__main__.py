@@ -1,6 +1,7 @@
 """A transfer on another machine: `python transfer.pyz ORDERS JOURNAL` moves what the file ORDERS says.
 
-What happens is told on stdout (`runbook.transfer.telling`). Exit code 0: all files are there.
+What happens is told on stdout (`runbook.transfer.telling`). Exit code 0: all files are there. With
+`restarted` at its end, for who starts it again after any other code, 0 also says: the same would fail again.
 """
 
 from __future__ import annotations
@@ -8,10 +9,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
 
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import CredentialsError, PassingError, RunbookError
 from runbook.transfer.all_files import move_all
 from runbook.transfer.buckets import GivenSessions, WorkloadBucket
 from runbook.transfer.journal import Journal
@@ -19,16 +19,19 @@ from runbook.transfer.move import Bucket, Interrupted, Surroundings
 from runbook.transfer.orders import Orders
 from runbook.transfer.telling import Teller
 
+RESTARTED = "restarted"
 
-def main(orders_path: str, journal_path: str) -> int:
+
+def main(orders_path: str, journal_path: str, ended_by: str = "") -> int:
     """Move all files of the orders.
 
     Args:
-        orders_path: of the document; it is read once, and removed.
+        orders_path: of the document; unless it will be needed for another start, it is removed once read.
         journal_path: where it is kept how far each file is.
+        ended_by: `restarted` where an exit code other than 0 means another start.
     """
     teller = Teller(sys.stdout)
-    orders = _taken(Path(orders_path))
+    orders = _taken(Path(orders_path), again=ended_by == RESTARTED)
     journal = Journal(Path(journal_path), orders.consignment.bucket, teller.warning)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,7 +43,7 @@ def main(orders_path: str, journal_path: str) -> int:
         teller.ended()
     except RunbookError as error:
         teller.failed(error)
-        return 1
+        return 0 if ended_by == RESTARTED and not _may_pass(error) else 1
     except Interrupted:
         return 1
     finally:
@@ -48,12 +51,17 @@ def main(orders_path: str, journal_path: str) -> int:
     return 0
 
 
-def _taken(path: Path) -> Orders:
-    """Read the orders and remove them, as they hold secrets."""
+def _taken(path: Path, *, again: bool) -> Orders:
+    """Read the orders, and remove them where nobody reads them again, as they hold secrets."""
     text = path.read_text(encoding="utf-8")
-    with suppress(OSError):  # a volume of Kubernetes cannot be written
-        path.unlink()
+    if not again:
+        path.unlink(missing_ok=True)
     return Orders.read(text)
+
+
+def _may_pass(error: RunbookError) -> bool:
+    """Tell whether the same again may go better: also a grant counts everywhere only after some minutes."""
+    return isinstance(error, PassingError | CredentialsError)
 
 
 def _bucket(orders: Orders) -> Bucket:

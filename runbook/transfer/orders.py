@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from runbook.transfer.files import Consignment, Delivery, HubFile
+
+TOKEN = "HF_TOKEN"  # noqa: S105 - a name
+"""The environment variable that has the hub's token where the document has none."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,10 @@ class Orders:
 
     @classmethod
     def read(cls, text: str) -> Orders:
-        """Read what `text` wrote."""
+        """Read what `text` wrote; the hub's token may be in the environment instead."""
         found = json.loads(text)
         order = found["consignment"]
+        order["token"] = order["token"] or os.environ.get(TOKEN)
         deliveries = [_delivery(item) for item in order.pop("deliveries")]
         return cls(Consignment(**order, deliveries=deliveries), found["sessions"], found["storage"])
 

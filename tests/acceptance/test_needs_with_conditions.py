@@ -6,13 +6,15 @@ import json
 
 import pytest
 
+IN_CLUSTER = ("--set", "transfer.where=cluster", "--set", "bucket.role=roles/storage.objectUser")
+
 
 @pytest.mark.parametrize(
     ("words", "needs"),
     [
         (["setup"], ["3.2.2"]),
-        (["setup", "--set", "transfer.where=cluster"], ["3.2.2", "3.3"]),
-        (["setup", "deploy", "--set", "transfer.where=cluster"], ["3.2.2", "3.3", "4.1"]),
+        (["setup", *IN_CLUSTER], ["3.2.2", "3.3"]),
+        (["setup", "deploy", *IN_CLUSTER], ["3.2.2", "3.3", "4.1"]),
         (["setup", "deploy", "--set", "transfer.where=ssh"], ["3.2.2"]),
     ],
 )

@@ -162,15 +162,23 @@ class KubeClient:
                 yield WatchEvent(event["type"], event["object"])
 
     def logs(
-        self, namespace: str, pod: str, container: str, *, previous: bool = False, tail: int | None = None
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        tail: int | None = None,
+        seconds: int | None = None,
     ) -> str:
         """Read a container's log so far; empty where it has not started.
 
         Args:
             previous: of the container before its last restart.
             tail: only so many last lines.
+            seconds: only what was written in so many last seconds.
         """
-        query = _log_query(container, previous=previous, tail=tail)
+        query = _log_query(container, previous=previous, tail=tail, seconds=seconds)
         path = f"{self._path(Reference('v1', 'Pod', namespace, pod))}/log"
         try:
             with translated(f"GET {path}"):
@@ -232,12 +240,16 @@ class KubeClient:
                 answer.release_conn()
 
 
-def _log_query(container: str, *, previous: bool = False, tail: int | None = None) -> list[tuple[str, str]]:
+def _log_query(
+    container: str, *, previous: bool = False, tail: int | None = None, seconds: int | None = None
+) -> list[tuple[str, str]]:
     query = [("container", container)]
     if previous:
         query.append(("previous", "true"))
     if tail is not None:
         query.append(("tailLines", str(tail)))
+    if seconds is not None:
+        query.append(("sinceSeconds", str(seconds)))
     return query
 
 

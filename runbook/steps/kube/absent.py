@@ -1,4 +1,4 @@
-"""Nothing of deploy and bench is left in the cluster.
+"""Nothing of deploy and bench, and of Pods that moved the model, is left in the cluster.
 
 Sections 5.3 and 6.1 of the guide. What goes is whatever carries this environment's labels, so also
 benchmarks of earlier runs and volumes of other buckets, in the reverse order of the templates: nothing then

@@ -77,12 +77,18 @@ def journal_path(context: Context) -> Path:
 
 
 def _moved(context: Context, mount: Mount, order: Consignment) -> Mapping[str, str]:
-    """Move the files, through the machine that `transfer.where` says; give base64 of their CRC32C by path."""
-    if context.variables.transfer.where == "ssh" and order.deliveries:
-        from runbook.steps.model.over_ssh import moved_over_ssh
+    """Move the files, through what `transfer.where` says; give base64 of their CRC32C by path."""
+    match context.variables.transfer.where:
+        case "cluster":
+            from runbook.steps.model.in_cluster import move_in_cluster
 
-        return moved_over_ssh(context, mount, order)
-    return _moved_here(context, mount, order)
+            return move_in_cluster(context, order)
+        case "ssh" if order.deliveries:
+            from runbook.steps.model.over_ssh import moved_over_ssh
+
+            return moved_over_ssh(context, mount, order)
+        case _:
+            return _moved_here(context, mount, order)
 
 
 def _moved_here(context: Context, mount: Mount, order: Consignment) -> Mapping[str, str]:

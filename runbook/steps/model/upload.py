@@ -16,6 +16,7 @@ from runbook.engine.change import Change, FactKey, StepResult
 from runbook.engine.errors import MissingError, Place, VariableError
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
+from runbook.steps.gke import reads
 from runbook.steps.model.comparison import COMMIT, Comparison, compare
 from runbook.steps.model.deep import read_back
 from runbook.steps.model.manifest import FINGERPRINT, NAME
@@ -35,11 +36,19 @@ class Arguments(StepArguments):
     """Nothing to choose; all is in the variables `checkpoint.*` and `transfer.*`."""
 
 
+def validate(arguments: Arguments, context: Context) -> None:  # noqa: ARG001 - every step takes its arguments
+    """Where Pods are to move the model, render their Job before the line begins."""
+    if context.variables.transfer.where == "cluster":
+        from runbook.steps.model import in_cluster  # the cluster's client takes long to import
+
+        in_cluster.validate(context)
+
+
 def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 - every step takes its arguments
     """Move what is missing or different.
 
     Raises:
-        MissingError: the bucket is not there.
+        MissingError: the bucket is not there, or the cluster whose Pods are to move the files.
         FailedError: bytes arrived that are not what the hub lists.
         VariableError: no file of the repository is wanted.
     """
@@ -54,6 +63,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     read = read_back(context, wanted, held)
     comparison = compare(_address(context), model, wanted, held, read, lambda: _manifest(context))
     if comparison.differences:
+        _require_cluster(context)
         yield _change(context, model, comparison, held)
         moving = bytes_text(sum(file.size for file in comparison.files))
         return f"{len(comparison.files)} files, {moving}; {_left_out(model, wanted)}"
@@ -81,6 +91,12 @@ def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - 
         note="By hand it needs as much local disk as the model has bytes; the step streams. The step knows "
         "its own objects by the hub's hash, which it keeps with each; what was copied by hand it moves anew.",
     )
+
+
+def _require_cluster(context: Context) -> None:
+    """Stop where Pods are to move the model, and there is no cluster."""
+    if context.variables.transfer.where == "cluster" and context.variables.provider != "kubeconfig":
+        reads.require_cluster(context)
 
 
 def _change(
