@@ -160,7 +160,7 @@ def _credentials(variables: Variables, findings: Findings) -> None:
         findings.warning("credentials.token_file", f"is not used: credentials.source is {chosen.source}")
 
 
-def _transfer(variables: Variables, findings: Findings) -> None:
+def _transfer_host(variables: Variables, findings: Findings) -> None:
     if variables.transfer.where == "ssh" and not variables.transfer.ssh.host:
         findings.error(
             "transfer.ssh.host",
@@ -236,7 +236,7 @@ def _compilation_cache(variables: Variables, findings: Findings) -> None:
         )
 
 
-def _transfer(variables: Variables, findings: Findings) -> None:
+def _transfer_workers(variables: Variables, findings: Findings) -> None:
     if variables.transfer.where == "cluster" and variables.bucket.role in _READERS:
         findings.error(
             "transfer.where",
@@ -333,13 +333,13 @@ _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _shape,
     _vocabulary,
     _credentials,
-    _transfer,
+    _transfer_host,
     _capacity,
     _devices,
     _flags,
     _environment,
     _compilation_cache,
-    _transfer,
+    _transfer_workers,
     _lengths,
     _exposure,
     _patience,
