@@ -18,7 +18,7 @@ PRECONDITION_FAILED = 412
 
 
 class Mount:
-    """One bucket. It is what a transfer needs of Cloud Storage (`runbook.transfer.move.Bucket`).
+    """One bucket. It is what a transfer needs of Cloud Storage (`runbook.transfer.surroundings.Bucket`).
 
     Args:
         file_system: gcsfs.

@@ -15,8 +15,8 @@ from runbook.engine.errors import CredentialsError, PassingError, RunbookError
 from runbook.transfer.all_files import move_all
 from runbook.transfer.buckets import GivenSessions, WorkloadBucket
 from runbook.transfer.journal import Journal
-from runbook.transfer.move import Bucket, Interrupted, Surroundings
 from runbook.transfer.orders import Orders
+from runbook.transfer.surroundings import Bucket, Interrupted, Surroundings
 from runbook.transfer.telling import Teller
 
 RESTARTED = "restarted"

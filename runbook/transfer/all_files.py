@@ -7,8 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from runbook.engine.errors import CredentialsError, RunbookError
-from runbook.transfer.move import Interrupted, Move, Surroundings
+from runbook.transfer.move import Move
 from runbook.transfer.session import StoredObject
+from runbook.transfer.surroundings import Interrupted, Surroundings
 
 LOOK_S = 0.05
 T = TypeVar("T")

@@ -6,90 +6,23 @@ right or not there.
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from runbook.engine.errors import ConflictError, FailedError, PassingError, Place, RunbookError
 from runbook.transfer.checksums import Checksums
-from runbook.transfer.files import Consignment, Delivery
-from runbook.transfer.journal import Checkpoint, Journal
+from runbook.transfer.files import Delivery
+from runbook.transfer.journal import Checkpoint
+from runbook.transfer.patience import MOST_FAILURES, seconds_after
 from runbook.transfer.session import GRANULE, PreconditionFailed, SessionGone, StoredObject, UploadSession
 from runbook.transfer.source import Source
+from runbook.transfer.surroundings import Interrupted, Surroundings
 
 CHECKPOINT_BYTES = 1 << 20
-MOST_FAILURES = 6
-"""Failures in a row, without a byte between them, after which a file is given up."""
-MOST_PAUSE_S = 30.0
 TOLD_S = 0.25
 
 T = TypeVar("T")
-
-
-def seconds_after(trouble: PassingError, failures: int) -> float:
-    """Tell how long to wait before the next try: as the service asks, or longer each time.
-
-    Args:
-        failures: in a row.
-    """
-    if trouble.retry_after is not None:
-        return trouble.retry_after
-    jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-    return min(MOST_PAUSE_S, 0.25 * 2.0**failures) * jitter
-
-
-class Interrupted(Exception):  # noqa: N818 - a signal between threads, not an error
-    """The transfer was called off; what was sent is kept."""
-
-
-class Bucket(Protocol):
-    """What a transfer needs of Cloud Storage besides the upload sessions."""
-
-    def open(self, delivery: Delivery) -> str:
-        """Open an upload session, and give its address.
-
-        Raises:
-            PreconditionFailed: the object has another generation than the delivery says.
-        """
-        ...
-
-    def held(self, delivery: Delivery) -> StoredObject | None:
-        """Look what is there under the object's name; None: nothing."""
-        ...
-
-
-class Watcher(Protocol):
-    """Who is told how far the files are."""
-
-    def transferred(self, name: str, done: int, total: int, retries: int) -> None:
-        """Take one file's progress, in bytes, and how often it was taken up again."""
-        ...
-
-    def warning(self, text: str) -> None:
-        """Take what the operator should know though nothing failed."""
-        ...
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the files of a consignment share.
-
-    Args:
-        consignment: what is moved.
-        bucket: opens sessions.
-        journal: keeps how far each file is.
-        watcher: is told.
-        stop: set to call the transfer off.
-    """
-
-    consignment: Consignment
-    bucket: Bucket
-    journal: Journal
-    watcher: Watcher
-    stop: threading.Event
 
 
 class Move:
@@ -295,8 +228,11 @@ class Move:
         found = self._around.bucket.held(self._delivery)
         if found and found.size == self._file.size and found.crc32c == self._checksums.crc32c:
             return found
+        raise self._conflict(found)
+
+    def _conflict(self, found: StoredObject | None) -> ConflictError:
         generation = f" (generation {found.generation}, {found.size} bytes)" if found else ""
-        raise ConflictError(
+        return ConflictError(
             f"somebody else wrote this object meanwhile{generation}",
             place=self._place,
             remedy="run the same line again: it looks at what is there now",
@@ -305,9 +241,8 @@ class Move:
     def _open(self) -> UploadSession:
         try:
             opened = self._session_at(self._around.bucket.open(self._delivery))
-        except PreconditionFailed:
-            self._written_by_others()
-            raise
+        except PreconditionFailed as error:
+            raise self._conflict(self._around.bucket.held(self._delivery)) from error
         self._session, self._doubted = opened, False
         self._keep(opened)
         return opened

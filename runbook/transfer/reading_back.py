@@ -14,8 +14,9 @@ from runbook.transfer.all_files import LOOK_S
 from runbook.transfer.checksums import Checksums
 from runbook.transfer.connection import Connection, passing_troubles
 from runbook.transfer.files import HubFile
-from runbook.transfer.move import MOST_FAILURES, Interrupted, Watcher, seconds_after
+from runbook.transfer.patience import MOST_FAILURES, seconds_after
 from runbook.transfer.source import pieces_of
+from runbook.transfer.surroundings import Interrupted, Watcher
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,10 @@ class UploadSession:
             SessionGone: there is no such session.
             PassingError: no answer.
         """
-        return self._request("PUT", {"Content-Range": "bytes */*", "Content-Length": "0"})
+        try:
+            return self._request("PUT", {"Content-Range": "bytes */*", "Content-Length": "0"})
+        except PreconditionFailed as error:
+            raise SessionGone from error  # it has ended without an object
 
     def begin(self, start: int, end: int) -> None:
         """Begin a request that brings the bytes from `start` up to `end`, which make no object yet."""

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 from runbook.engine import errors
 from runbook.engine.errors import DefectError, Place, RunbookError
-from runbook.transfer.move import Watcher
 from runbook.transfer.session import StoredObject
+from runbook.transfer.surroundings import Watcher
 
 
 class Teller:

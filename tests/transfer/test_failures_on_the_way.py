@@ -123,7 +123,7 @@ def test_wrong_bytes_become_no_object_and_the_others_arrive(shipment: Shipment) 
 
 
 def test_a_hub_that_stays_broken_is_given_up(shipment: Shipment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runbook.transfer.move.MOST_PAUSE_S", 0.1)
+    monkeypatch.setattr("runbook.transfer.patience.MOST_PAUSE_S", 0.1)
     shipment.fault(api="cdn", path=SHARD, kind="reset", times=1000)
     outcome = shipment.run()
     assert isinstance(outcome.error, PassingError)

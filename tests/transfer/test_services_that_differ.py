@@ -15,8 +15,9 @@ import pytest
 from runbook.engine.errors import FailedError, PassingError
 from runbook.transfer.files import Consignment, Delivery, HubFile
 from runbook.transfer.journal import Checkpoint, Journal
-from runbook.transfer.move import Move, Surroundings
+from runbook.transfer.move import Move
 from runbook.transfer.session import StoredObject
+from runbook.transfer.surroundings import Surroundings
 from tests.steps_gke.workplace import Voice
 
 CONTENT = bytes(range(256)) * 4096

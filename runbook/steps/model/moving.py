@@ -94,7 +94,7 @@ def _moved(context: Context, mount: Mount, order: Consignment) -> Mapping[str, s
 def _moved_here(context: Context, mount: Mount, order: Consignment) -> Mapping[str, str]:
     from runbook.transfer.all_files import move_all
     from runbook.transfer.journal import Journal
-    from runbook.transfer.move import Surroundings
+    from runbook.transfer.surroundings import Surroundings
 
     journal = Journal(journal_path(context), order.bucket, context.report.warning)
     around = Surroundings(order, mount, journal, context.report, threading.Event())
