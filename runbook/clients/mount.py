@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import gcsfs.retry
 
 from runbook.clients.file_system import gcsfs_errors
-from runbook.engine.errors import Place
+from runbook.engine.errors import ConflictError, Place
 from runbook.transfer.checksums import crc32c_of
 from runbook.transfer.files import Delivery
 from runbook.transfer.session import PreconditionFailed, StoredObject
@@ -56,21 +57,31 @@ class Mount:
                 return None
         return StoredObject(int(found["size"]), found["crc32c"], int(found["generation"]))
 
-    def write(self, name: str, content: bytes, metadata: Mapping[str, str]) -> None:
-        """Write a small object that is in memory and not empty, whatever was there before."""
-        with gcsfs_errors(self._place("POST", name)):
-            session = self._open(name, metadata)
+    def write(self, name: str, content: bytes, metadata: Mapping[str, str], generation: int) -> None:
+        """Write a small object that is in memory and not empty.
+
+        Args:
+            generation: of the object that it replaces; 0: there must be none.
+
+        Raises:
+            ConflictError: somebody else wrote it meanwhile.
+        """
+        place = self._place("POST", name)
+        with gcsfs_errors(place), _unchanged(place):
+            session = self._open(name, metadata, ifGenerationMatch=str(generation))
             span = f"0-{len(content) - 1}/{len(content)}"
             headers = {"Content-Range": f"bytes {span}", "X-Goog-Hash": f"crc32c={crc32c_of(content)}"}
             self._file_system.call("PUT", session, headers=headers, data=content)
 
-    def delete(self, name: str) -> None:
-        """Delete an object; one that is gone already is no trouble."""
-        with gcsfs_errors(self._place("DELETE", name)):
-            try:
-                self._file_system.call("DELETE", *self._object(name))
-            except FileNotFoundError:
-                return
+    def delete(self, name: str, generation: int) -> None:
+        """Delete an object of that generation; one that is gone already is no trouble.
+
+        Raises:
+            ConflictError: somebody else wrote it meanwhile.
+        """
+        place = self._place("DELETE", name)
+        with gcsfs_errors(place), _unchanged(place), suppress(FileNotFoundError):
+            self._file_system.call("DELETE", *self._object(name), ifGenerationMatch=str(generation))
 
     def _open(self, name: str, metadata: Mapping[str, str], **conditions: str) -> str:
         headers, _ = self._file_system.call(
@@ -90,3 +101,15 @@ class Mount:
 
     def _place(self, method: str, name: str) -> Place:
         return Place(f"{method} gs://{self._bucket}/{name}")
+
+
+@contextmanager
+def _unchanged(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except gcsfs.retry.HttpError as error:
+        if int(error.code) != PRECONDITION_FAILED:
+            raise
+        raise ConflictError(
+            "somebody else wrote this object meanwhile", place=place, remedy="run the same line again"
+        ) from error

@@ -9,11 +9,13 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from runbook.engine.errors import CredentialsError, PassingError, RunbookError
 from runbook.transfer.all_files import move_all
 from runbook.transfer.buckets import GivenSessions, WorkloadBucket
+from runbook.transfer.files import Consignment
 from runbook.transfer.journal import Journal
 from runbook.transfer.orders import Orders
 from runbook.transfer.surroundings import Bucket, Interrupted, Surroundings
@@ -36,8 +38,11 @@ def main(orders_path: str, journal_path: str, ended_by: str = "") -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    around = Surroundings(orders.consignment, _bucket(orders), journal, teller, stop)
     try:
+        order, bucket = orders.consignment, _bucket(orders)
+        if isinstance(bucket, WorkloadBucket):
+            order = _remaining(order, bucket, teller)
+        around = Surroundings(order, bucket, journal, teller, stop)
         for path, made in move_all(around, stop.wait).items():
             teller.moved(path, made)
         teller.ended()
@@ -57,6 +62,18 @@ def _taken(path: Path, *, again: bool) -> Orders:
     if not again:
         path.unlink(missing_ok=True)
     return Orders.read(text)
+
+
+def _remaining(order: Consignment, bucket: WorkloadBucket, teller: Teller) -> Consignment:
+    """Leave out what an earlier start of this worker has delivered: its orders do not know of it."""
+    remaining = []
+    for delivery in order.deliveries:
+        arrived = bucket.arrived(delivery)
+        if arrived is None:
+            remaining.append(delivery)
+        else:
+            teller.moved(delivery.file.path, arrived)
+    return replace(order, deliveries=remaining)
 
 
 def _may_pass(error: RunbookError) -> bool:

@@ -35,6 +35,7 @@ def move_all(around: Surroundings, pause: Callable[[float], object]) -> dict[str
         move.announce()
     if order.together:
         _each(around, moves, Move.prepare, pause)
+        _each(around, moves, Move.recheck, pause)
     return _each(around, moves, Move.commit, pause)
 
 

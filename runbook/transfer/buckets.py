@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from runbook.engine.errors import CredentialsError, PassingError, Place
@@ -87,11 +88,22 @@ class WorkloadBucket:
 
     def held(self, delivery: Delivery) -> StoredObject | None:
         """Look what is there under the object's name."""
+        found = self._described(delivery)
+        return _stored(found) if found else None
+
+    def arrived(self, delivery: Delivery) -> StoredObject | None:
+        """Look whether an earlier start has delivered this: the size, and what was recorded with it."""
+        found = self._described(delivery)
+        if found is None or int(found["size"]) != delivery.file.size:
+            return None
+        return _stored(found) if found.get("metadata") == dict(delivery.metadata) else None
+
+    def _described(self, delivery: Delivery) -> dict[str, Any] | None:
         url = f"{self._storage}/storage/v1/b/{self._bucket}/o/{quote(delivery.name, safe='')}"
         place = Place(f"GET gs://{self._bucket}/{delivery.name}")
         text, _ = self._asked("GET", url, {}, b"", place)
-        found = json.loads(text) if text else None
-        return found and StoredObject(int(found["size"]), found["crc32c"], int(found["generation"]))
+        found: dict[str, Any] | None = json.loads(text) if text else None
+        return found
 
     def _asked(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, place: Place
@@ -126,6 +138,10 @@ class WorkloadBucket:
                 token, seconds = _fetched()
                 self._token = (token, time.monotonic() + max(0.0, seconds - RENEW_S))
             return token
+
+
+def _stored(found: Mapping[str, Any]) -> StoredObject:
+    return StoredObject(int(found["size"]), found["crc32c"], int(found["generation"]))
 
 
 def _fetched() -> tuple[str, float]:

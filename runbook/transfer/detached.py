@@ -55,8 +55,9 @@ def start(folder: Path, orders_path: Path) -> State:
     if lock is None:
         orders_path.unlink()
         return look(folder)
-    for old in folder.glob("log-*"):
-        old.unlink()
+    for old in (*folder.glob("log-*"), *folder.glob("orders-*")):
+        if old != orders_path:
+            old.unlink()
     log = f"log-{secrets.token_hex(4)}"
     orders = Orders.read(orders_path.read_text(encoding="utf-8"))
     shown = Orders(replace(orders.consignment, token=None), {}, orders.storage).text()

@@ -7,11 +7,13 @@ whole journal costs time and nothing else.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,10 +51,10 @@ class Journal:
         self._bucket = bucket
         self._warn = warn
         self._lock = threading.Lock()
-        self._lines = dict(_read(path))
         self._file: int | None = None
         self._written = 0
         self._broken = False
+        self._lines = self._read()
 
     def checkpoint(self, delivery: Delivery) -> Checkpoint | None:
         """Find how far a file is; None where nothing is known of it, or it is about other bytes."""
@@ -92,11 +94,26 @@ class Journal:
             try:
                 self._write(_line(key, value))
             except OSError as error:
-                self._broken = True
-                self._warn(
-                    f"{self._path}: {error.strerror or error}; the transfer goes on, but one that is"
-                    " interrupted will begin its unfinished files anew"
-                )
+                self._give_up(error)
+
+    def _read(self) -> dict[str, Mapping[str, Any]]:
+        try:
+            return _entries(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._give_up(error)
+            return {}
+
+    def _give_up(self, error: OSError) -> None:
+        """Go on without a journal; an old one would tell of what is over."""
+        self._broken = True
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
+        self._warn(
+            f"{self._path}: {error.strerror or error}; the transfer goes on, but one that is"
+            " interrupted will begin its unfinished files anew"
+        )
 
     def _write(self, line: bytes) -> None:
         if self._file is None or self._written > COMPACT_BYTES:
@@ -112,10 +129,12 @@ class Journal:
         file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             content = b"".join(_line(key, value) for key, value in self._lines.items())
-            os.write(file, content)
+            if os.write(file, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             fresh.replace(self._path)
         except OSError:
             os.close(file)
+            fresh.unlink(missing_ok=True)
             raise
         if self._file is not None:
             os.close(self._file)
@@ -127,16 +146,13 @@ def _line(key: str, value: Mapping[str, Any] | None) -> bytes:
     return f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
 
 
-def _read(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _entries(content: bytes) -> dict[str, Mapping[str, Any]]:
+    """Give the last line of each file that is on its way; lines that are not whole are passed over."""
     found: dict[str, Mapping[str, Any]] = {}
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return iter(())
     for line in content.splitlines():
         checksum, _, text = line.partition(b" ")
         if checksum != b"%08x" % zlib.crc32(text):
             continue
         key, value = json.loads(text)
         found.pop(key, None) if value is None else found.update({key: value})
-    return iter(found.items())
+    return found

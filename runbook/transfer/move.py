@@ -66,6 +66,11 @@ class Move:
         self._persistently(self._bring)
         self._close()
 
+    def recheck(self) -> None:
+        """See that the session still has what was brought; where it is gone, bring it again."""
+        self._persistently(self._bring_again)
+        self._close()
+
     def commit(self) -> StoredObject:
         """Send the last bytes, with which the object appears.
 
@@ -90,15 +95,18 @@ class Move:
             self._kept_at = self._checksums.position
 
     def _persistently(self, attempt: Callable[[], T]) -> T:
-        failures = 0
+        failures = gone = 0
         while True:
             before = self._checksums.position
             try:
                 return attempt()
             except SessionGone:
                 self._begin_anew()
-                failures += 1
+                failures, gone = failures + 1, gone + 1
                 trouble = PassingError("its upload session is gone; it begins anew", place=self._place)
+            except PreconditionFailed as error:
+                self._begin_anew()
+                raise self._conflict(self._around.bucket.held(self._delivery)) from error
             except PassingError as error:
                 failures = 0 if self._checksums.position > before else failures + 1
                 trouble = error
@@ -109,7 +117,7 @@ class Move:
                 self._close()
                 raise
             self._close()
-            if failures == MOST_FAILURES:
+            if MOST_FAILURES in (failures, gone):
                 raise trouble
             self._rest(trouble, failures)
 
@@ -132,7 +140,7 @@ class Move:
         session = self._session or self._open()
         kept = session.persisted() if self._doubted else 0
         if isinstance(kept, StoredObject):
-            self._made = self._right(kept)
+            self._made = self._right(self._still_there(kept))
             return
         self._tail_start = max(kept, self._boundary)
         self._tail.clear()
@@ -145,6 +153,12 @@ class Move:
             )
         self._prepared, self._doubted = True, False
         self._tell(always=True)
+
+    def _bring_again(self) -> None:
+        brought = self._prepared
+        self._bring()
+        if brought and self._session and self._session.persisted() != self._tail_start:
+            raise SessionGone
 
     @property
     def _boundary(self) -> int:
@@ -220,6 +234,13 @@ class Move:
             )
         return made
 
+    def _still_there(self, made: StoredObject) -> StoredObject:
+        """See that the object of a session that ended before this process began was not deleted since."""
+        found = self._around.bucket.held(self._delivery)
+        if found is None or found.generation != made.generation:
+            raise SessionGone
+        return made
+
     def _differs(self, made: StoredObject) -> bool:
         """Tell whether the checksum is another one, where all bytes were seen to know it."""
         return self._checksums.position == self._file.size and made.crc32c != self._checksums.crc32c
@@ -239,10 +260,7 @@ class Move:
         )
 
     def _open(self) -> UploadSession:
-        try:
-            opened = self._session_at(self._around.bucket.open(self._delivery))
-        except PreconditionFailed as error:
-            raise self._conflict(self._around.bucket.held(self._delivery)) from error
+        opened = self._session_at(self._around.bucket.open(self._delivery))
         self._session, self._doubted = opened, False
         self._keep(opened)
         return opened

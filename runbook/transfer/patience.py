@@ -6,8 +6,9 @@ import random
 
 from runbook.engine.errors import PassingError
 
-MOST_FAILURES = 6
-"""Failures in a row, without a byte between them, after which a file is given up."""
+MOST_FAILURES = 10
+"""Failures in a row, without a byte between them, after which a file is given up: some two minutes."""
+LEAST_PAUSE_S = 0.25
 MOST_PAUSE_S = 30.0
 
 
@@ -18,6 +19,6 @@ def seconds_after(trouble: PassingError, failures: int) -> float:
         failures: in a row.
     """
     if trouble.retry_after is not None:
-        return trouble.retry_after
+        return max(trouble.retry_after, LEAST_PAUSE_S)
     jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
     return min(MOST_PAUSE_S, 0.25 * 2.0**failures) * jitter

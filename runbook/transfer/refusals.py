@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
@@ -20,6 +21,8 @@ TOKEN_REMEDY = (
     "set hub.token: an access token of yours, from https://huggingface.co/settings/tokens, as HF_TOKEN"  # noqa: S105 - a sentence
 )
 MISSING = frozenset({"RepoNotFound", "RevisionNotFound", "EntryNotFound"})
+RATE_LIMIT = re.compile(r";\s*r=0\s*;\s*t=(\d+)")
+"""How the hub says that nothing is left of this window, and for how many seconds."""
 MOST_WAITED_S = 300.0
 """The hub counts requests in windows of five minutes."""
 
@@ -71,8 +74,11 @@ def passing(status: int, headers: Mapping[str, str], message: str, place: Place)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds a service asks to wait: a number, or a date."""
+    """Read how many seconds a service asks to wait: a number, a date, or the end of the hub's own window."""
     value = _header(headers, "Retry-After").strip()
+    if not value:
+        window = RATE_LIMIT.search(_header(headers, "RateLimit"))
+        value = window[1] if window else ""
     if not value:
         return None
     try:

@@ -64,10 +64,7 @@ class UploadSession:
             SessionGone: there is no such session.
             PassingError: no answer.
         """
-        try:
-            return self._request("PUT", {"Content-Range": "bytes */*", "Content-Length": "0"})
-        except PreconditionFailed as error:
-            raise SessionGone from error  # it has ended without an object
+        return self._request("PUT", {"Content-Range": "bytes */*", "Content-Length": "0"})
 
     def begin(self, start: int, end: int) -> None:
         """Begin a request that brings the bytes from `start` up to `end`, which make no object yet."""

@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from urllib.parse import quote, urljoin, urlsplit
 
 from runbook.engine.errors import FailedError, PassingError, Place
@@ -15,6 +16,8 @@ from runbook.transfer.files import Consignment, HubFile
 
 PIECE = 1 << 20
 """Bytes that are read, hashed and sent at once: many, as each read costs the other files a turn."""
+CRAWL_S = 60.0
+"""A connection that brings a piece no faster is given up for another one, of another server perhaps."""
 MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -110,10 +113,14 @@ def pieces_of(
     position = start - skip
     while position < file.size:
         with passing_troubles(place):
+            began = monotonic()
             size = answer.readinto(buffer[: file.size - position])
+            crawling = monotonic() - began > CRAWL_S
         if not size:
             raise PassingError(f"{file.path} ended after {position} of {file.size} bytes", place=place)
         position += size
         if skip < size:
             yield buffer[skip:size]
         skip = max(0, skip - size)
+        if crawling and position < file.size:
+            raise PassingError(f"{size} bytes took longer than {CRAWL_S:.0f} s", place=place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Any
 
 from runbook.engine import errors
@@ -26,11 +27,13 @@ class Teller:
 
     def transferred(self, name: str, done: int, total: int, retries: int) -> None:
         """Tell one file's progress."""
-        self._tell("transferred", name=name, done=done, total=total, retries=retries)
+        with suppress(OSError):  # a full disk costs the telling, not the transfer
+            self._tell("transferred", name=name, done=done, total=total, retries=retries)
 
     def warning(self, text: str) -> None:
         """Tell what the operator should know."""
-        self._tell("warning", text=text)
+        with suppress(OSError):  # as above
+            self._tell("warning", text=text)
 
     def moved(self, path: str, made: StoredObject) -> None:
         """Tell that a file is an object now."""

@@ -16,6 +16,7 @@ from runbook.engine.errors import FailedError, PassingError
 from runbook.transfer.files import Consignment, Delivery, HubFile
 from runbook.transfer.journal import Checkpoint, Journal
 from runbook.transfer.move import Move
+from runbook.transfer.refusals import retry_after
 from runbook.transfer.session import StoredObject
 from runbook.transfer.surroundings import Surroundings
 from tests.steps_gke.workplace import Voice
@@ -152,3 +153,40 @@ def test_what_the_bucket_did_not_keep_in_the_middle_is_sent_again(tmp_path: Path
         move(address, tmp_path).prepare()
     assert bytes(server.kept) == CONTENT[: len(server.kept)]
     assert server.spans == ["0-786431/*", "*/*", "262144-786431/*"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"retry-after": "7"}, 7.0),
+        ({"Retry-After": "86400"}, 300.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"RateLimit": '"resolvers";r=0;t=55'}, 55.0),
+        ({"RateLimit": '"resolvers";r=120;t=55'}, None),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_a_busy_service_says_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_what_a_finished_session_made_is_not_believed_when_it_is_gone(tmp_path: Path) -> None:
+    with serving(whole, []) as (address, server):
+        server.kept += CONTENT
+        server.spans.append("done")
+
+        def finished(self: Server) -> None:
+            if server.spans == ["done"]:
+                server.spans.append("asked")
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.say(200, b'{"size": "%d", "crc32c": "", "generation": "1"}' % len(CONTENT))
+                server.kept.clear()
+                return
+            Server.do_PUT(self)
+
+        server.do_PUT = finished  # type: ignore[method-assign] # a special server
+        move(address, tmp_path, Checkpoint(f"{address}/session", None)).prepare()
+    assert bytes(server.kept) == CONTENT[: len(server.kept)]
+    assert len(server.kept) == 786432

@@ -33,10 +33,14 @@ def move(context: Context, model: HubModel, comparison: Comparison, held: Mappin
     checksums = _moved(context, mount, consignment(context, model, comparison, held))
     folder = context.variables.checkpoint.folder
     for path in comparison.leftover:
-        mount.delete(f"{folder}/{path}")
+        mount.delete(f"{folder}/{path}", held[path].generation)
     moved = [Entry(file.path, file.size, file.digest, checksums[file.path]) for file in comparison.files]
-    _write_manifest(
-        mount, folder, Manifest(model.repository, model.commit, [*comparison.kept.values(), *moved])
+    manifest = Manifest(model.repository, model.commit, [*comparison.kept.values(), *moved])
+    mount.write(
+        f"{folder}/{NAME}",
+        manifest.text().encode(),
+        {FINGERPRINT: manifest.fingerprint, COMMIT: manifest.commit},
+        _generation(held.get(NAME)),
     )
 
 
@@ -102,11 +106,6 @@ def _moved_here(context: Context, mount: Mount, order: Consignment) -> Mapping[s
         return {path: made.crc32c for path, made in move_all(around, context.pause).items()}
     finally:
         journal.close()
-
-
-def _write_manifest(mount: Mount, folder: str, manifest: Manifest) -> None:
-    metadata = {FINGERPRINT: manifest.fingerprint, COMMIT: manifest.commit}
-    mount.write(f"{folder}/{NAME}", manifest.text().encode(), metadata)
 
 
 def _generation(held: StoredObject | None) -> int:
