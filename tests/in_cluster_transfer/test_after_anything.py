@@ -25,7 +25,12 @@ def patches(site: Site) -> int:
 def test_a_worker_that_is_killed_goes_on_in_mid_file(site: Site) -> None:
     site.fault("--path", "/lfs/", "--after", "1", "--kind", "stall", "--seconds", "3", "--times", "2")
     site.fault("--path", "/lfs/", "--kind", "truncate", "--bytes", str(HALF))
-    words = settings("killed", 'checkpoint.include=["*.safetensors", "config.json"]', repository=ONE_SHARD)
+    words = settings(
+        "killed",
+        'checkpoint.include=["*.safetensors", "config.json"]',
+        "transfer.workers=1",
+        repository=ONE_SHARD,
+    )
     with site.operator.start("step", "3.2.3", *words) as line:
         (pod,) = eventually(site.pods)
         name = pod["metadata"]["name"]
