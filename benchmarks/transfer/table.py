@@ -15,8 +15,10 @@ _HEAD = (
     "way",
     "MB/s",
     "ratio",
+    "over idle",
     "CPU-s/GB",
     "ratio",
+    "over idle",
     "peak MB",
     "over idle",
     "disk: left MB",
@@ -26,7 +28,8 @@ _HEAD = (
 
 _CONDITIONS = (
     "Loopback without TLS: hub, sink and client share the cores. The sink makes an MD5 for gcloud"
-    " only, which refuses an answer without one. `over idle`: above the peak with a model of 4 KiB."
+    " only, which refuses an answer without one. `over idle`: without what the same way takes for"
+    " a model of 4 KiB."
 )
 
 
@@ -50,7 +53,12 @@ class Measured:
     @property
     def speed(self) -> float:
         """Tell the MB a second."""
-        return self.size / self._median(lambda usage: usage.seconds) / 1e6
+        return self.size / self.seconds / 1e6
+
+    @property
+    def seconds(self) -> float:
+        """Tell how long it took."""
+        return self._median(lambda usage: usage.seconds)
 
     @property
     def cpu(self) -> float:
@@ -77,7 +85,7 @@ def table(measured: Sequence[Measured], model: str, rounds: int) -> str:
     Args:
         model: its shards and their size.
     """
-    first = next(one for one in measured if one.usages)
+    first = next((one for one in measured if one.usages), None)
     return "\n".join(
         [
             f"Model {model}, median of {rounds} rounds, {os.cpu_count()} cores, Python"
@@ -90,15 +98,17 @@ def table(measured: Sequence[Measured], model: str, rounds: int) -> str:
     )
 
 
-def _cells(one: Measured, first: Measured) -> Sequence[str]:
-    if not one.usages or one.idle is None:
-        return [one.way.name, f"NOT MEASURED: no {one.way.missing} on this machine", *[""] * 8]
+def _cells(one: Measured, first: Measured | None) -> Sequence[str]:
+    if not one.usages or one.idle is None or first is None:
+        return [one.way.name, f"NOT MEASURED: no {one.way.missing} on this machine", *[""] * (len(_HEAD) - 2)]
     return [
         one.way.name,
         f"{one.speed:.0f}",
         f"{one.speed / first.speed:.2f}",
+        f"{one.size / (one.seconds - one.idle.seconds) / 1e6:.0f}",
         f"{one.cpu:.2f}",
         f"{one.cpu / first.cpu:.2f}",
+        f"{one.cpu - one.idle.cpu_seconds / one.size * 1e9:.2f}",
         f"{one.peak:.0f}",
         f"{one.peak - one.idle.peak_mb:.0f}",
         f"{one.left / 1e6:.0f}",

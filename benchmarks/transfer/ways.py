@@ -135,5 +135,9 @@ WAYS: Mapping[str, Way] = {
         environ=_at_once(4),
     ),
     "ours": Way("ours: inv step 3.2.3", _ours, hashes=True),
+    "pipeline": Way("its pipeline alone", lambda move: [_client(move, "pipeline")], hashes=True),
+    "bare": Way(
+        "that without hashing and resume", lambda move: [_client(move, "pipeline", "bare")], hashes=False
+    ),
 }
 """By the word that chooses each; ratios are to the first."""
