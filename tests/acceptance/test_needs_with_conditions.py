@@ -15,7 +15,7 @@ IN_CLUSTER = ("--set", "transfer.where=cluster", "--set", "bucket.role=roles/sto
         (["setup"], ["3.2.2"]),
         (["setup", *IN_CLUSTER], ["3.2.2", "3.3"]),
         (["setup", "deploy", *IN_CLUSTER], ["3.2.2", "3.3", "4.1"]),
-        (["setup", "deploy", "--set", "transfer.where=ssh"], ["3.2.2"]),
+        (["setup", "deploy", "--set", "transfer.where=ssh", "--set", "transfer.ssh.host=mover"], ["3.2.2"]),
     ],
 )
 def test_what_the_move_of_the_model_waits_for(operator, words, needs):
