@@ -12,7 +12,7 @@ from runbook.engine.journal import new_run_id
 
 
 def render(line: Line, to: str) -> None:
-    """Write every manifest to a folder, or all to stdout.
+    """Write the manifests that stay in the cluster to a folder, or all to stdout.
 
     Args:
         line: its environment and settings count.
