@@ -19,6 +19,7 @@ def render(line: Line, to: str) -> None:
         to: a folder, which is made; `-` means stdout.
     """
     from runbook.steps.kube.drafts import draft
+    from runbook.steps.model.worker_job import TEMPLATE as PASSING
 
     loaded = load_variables(line)
     folder = line.root / "manifests"
@@ -28,6 +29,7 @@ def render(line: Line, to: str) -> None:
             folder, path.name, loaded.variables, loaded.tree, line.options.environment, run_id
         ).text
         for path in sorted(folder.glob("*.j2"))
+        if path.name != PASSING  # what it moves only a run knows
     }
     if to == "-":
         print(json.dumps(texts) if line.options.json else "---\n".join(texts.values()), end="")

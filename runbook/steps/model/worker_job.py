@@ -24,7 +24,7 @@ from runbook.steps.kube.workload import COMPONENT, labels, template_values
 from runbook.transfer.archive import archive
 from runbook.transfer.files import Consignment
 
-TEMPLATE: Final = "jobs/model-transfer.yaml.j2"
+TEMPLATE: Final = "model-transfer.yaml.j2"
 TOKEN_FIELD: Final = "token"  # noqa: S105 - a key's name
 _OF_THE_JOB: Final = frozenset({"ConfigMap", "Secret"})
 
