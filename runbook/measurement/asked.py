@@ -30,12 +30,8 @@ class Asked:
 
     def or_else(self, other: Asked) -> Asked:
         """Take what is not known here from another."""
-        return Asked(
-            *(
-                mine if mine is not None else theirs
-                for mine, theirs in zip(self._all(), other._all(), strict=True)
-            )
-        )
+        pairs = zip(self._all(), other._all(), strict=True)
+        return Asked(*(theirs if mine is None else mine for mine, theirs in pairs))
 
     def _all(self) -> tuple[int | None, ...]:
         return (self.prompts, self.input_len, self.output_len, self.max_concurrency, self.max_model_len)

@@ -14,7 +14,7 @@ from runbook.measurement.consistency import asked_and_answered, contradictions, 
 from runbook.measurement.details import recount
 from runbook.measurement.document import SCHEMA
 from runbook.measurement.figures import ESSENTIAL, Figures, figures_in
-from runbook.measurement.lines import Progress, last_progress, lines_of
+from runbook.measurement.lines import Progress, last_progress, lines_of, without_progress
 
 _FAILED: Final = re.compile(r"^Error \d+: ")
 _TELLING: Final = re.compile(r"\b(?:Error|Exception|error):|^Killed$|^Terminated$|KeyboardInterrupt")
@@ -105,6 +105,10 @@ def _of_log(text: str) -> Reading:
     lines = lines_of(text)
     block, blocks = read_blocks(lines)
     carried = read_carried(lines)
+    if block is None and carried is None:
+        records = [saved for saved in map(_record, lines) if saved]
+        if records:
+            return _of_saved(records[-1], len(records))
     return Reading(
         figures=_figures(block, carried),
         confirmed=_confirmed(block, carried),
@@ -119,6 +123,13 @@ def _of_log(text: str) -> Reading:
         failures=tuple(line for line in lines if _FAILED.match(line)),
         last_error=_last_error(lines),
     )
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    """Read a saved JSON that was printed into a log, without the marks of the Job's script."""
+    plain = without_progress(line).strip()
+    found = parse_object(plain) if plain.startswith("{") else None
+    return found if found and found.keys() >= set(ESSENTIAL) else None
 
 
 def _figures(block: Block | None, carried: Carried | None) -> Figures:

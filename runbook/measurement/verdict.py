@@ -141,9 +141,7 @@ def _failed(case: _Case) -> Iterator[Finding]:
     failed, completed = int(case.reading.figures.get("failed", 0)), case.completed
     prompts = case.asked.prompts
     why = f": {case.reading.failures[0].partition(': ')[2]}" if case.reading.failures else ""
-    remedy = (
-        "look for these requests in the server's log (kubectl logs); the client tells the HTTP reason only"
-    )
+    remedy = "look for them in the server's log (kubectl logs); the client tells the HTTP reason only"
     if failed or case.reading.failures:
         evidence = f"{failed} of {completed + failed} requests failed{why}"
         yield Finding(name="failed_requests", evidence=evidence, remedy=remedy)
@@ -200,7 +198,7 @@ def _saturated(case: _Case) -> Iterator[Finding]:
         bunched = "; it read the tokens in bunches" if _bunched(case) else ""
         yield Finding(
             name="client_saturated",
-            evidence=f"a request took {own:.3f} s in the server and {seen:.3f} s as the client saw it{bunched}",
+            evidence=f"a request took {own:.3f} s in the server and {seen:.3f} s for the client{bunched}",
             remedy="more bench.cpu, fewer requests at once (bench.max_concurrency), or a node without others",
         )
 

@@ -120,10 +120,8 @@ def test_no_damage_makes_a_wrong_figure_a_right_one(name: str) -> None:
         if off:
             assert "stand in one place only" in " ".join(finding.evidence for finding in verdict.findings)
         for key in TIED:
-            assert reading.figures.get(key, right[key]) == pytest.approx(
-                right[key], rel=0.002, abs=ROUNDED
-            ), (seed, key)
+            near = pytest.approx(right[key], rel=0.002, abs=ROUNDED)
+            assert reading.figures.get(key, right[key]) == near, (seed, key)
         seen["ok, and right" if not off else "ok, and said to stand alone"] += 1
     assert seen["ok, and right"] or name == "some failed"
     assert set(seen) - {"ok, and right"}
-    print(name, dict(seen))
