@@ -17,7 +17,7 @@ from runbook.measurement.figures import ESSENTIAL, Figures, figures_in
 from runbook.measurement.lines import Progress, last_progress, lines_of, without_progress
 
 _FAILED: Final = re.compile(r"^Error \d+: ")
-_TELLING: Final = re.compile(r"\b(?:Error|Exception|error):|^Killed$|^Terminated$|KeyboardInterrupt")
+_TELLING: Final = re.compile(r"(?:Error|Exception|\berror): |^Killed$|^Terminated$|KeyboardInterrupt")
 
 
 @dataclass(frozen=True)
@@ -166,4 +166,4 @@ def _contradictions(block: Block | None, carried: Carried | None) -> list[str]:
 
 def _last_error(lines: Sequence[str]) -> str:
     found = [line.strip() for line in lines if _TELLING.search(line) and not _FAILED.match(line)]
-    return found[-1][:300] if found else ""
+    return "".join(filter(str.isprintable, found[-1][:300])) if found else ""

@@ -16,6 +16,9 @@ from runbook.steps.kube.polling import poll
 
 _QUIET_SECONDS: Final = 5.0
 _PROGRESS: Final = re.compile(r"(?P<percent>\d+)%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]")
+_TOLD_SECONDS: Final = 60.0
+"""The Job's own deadline is bench.timeout_s: that long it may take until the Job says so."""
+
 _CARRIED: Final = ("bench.json:", "-----")
 """How lines begin that carry the saved result; they are not for people."""
 
@@ -29,7 +32,7 @@ def follow(context: Context, reference: Reference) -> tuple[str, Object]:
     Raises:
         FailedError: its Pod cannot start, or the deadline of `bench.timeout_s` has passed.
     """
-    limit = context.variables.bench.timeout_s
+    limit = context.variables.bench.timeout_s + _TOLD_SECONDS
     following = _Following(context, reference)
     return poll(
         context,
