@@ -134,7 +134,7 @@ def test_the_last_line_of_append_result_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "{}", "[1]", "\0\xff", capture(GUIDE)[:6200], '{"completed": "x"}']
+    "text", ["", "{", "{}", "[1]", "\0\xff", capture(GUIDE)[:4900], '{"completed": "x"}']
 )
 def test_what_holds_no_result_is_no_measurement(text: str) -> None:
     assert judge(read_result(text), Asked()).name in {"no_result", "interrupted"}
