@@ -82,7 +82,16 @@ def _run_queued(line: Line) -> int:
     from runbook.cli.run import run_line
 
     try:
-        return run_line(line)
+        code = run_line(line)
+        return _gated(line, code) if line.gate and not line.options.check else code
     finally:
+        line.gate = None
+        line.rounds.clear()
         line.playbooks.clear()
         line.step_names.clear()
+
+
+def _gated(line: Line, code: int) -> int:
+    from runbook.cli.comparison import judge_run
+
+    return judge_run(line, code)

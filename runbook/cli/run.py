@@ -90,6 +90,7 @@ class _LineRun:
         variables = self.loaded.variables
         if variables.provider == "rehearsal":
             rehearsal.prepare(self.line, variables.rehearsal, check=self.line.options.check)
+        self.line.run_ids.append(self.run_id)
         journal = Journal(self.line.runs / self.run_id, self.line.arguments)
         return Run(
             run_id=self.run_id,
@@ -121,7 +122,9 @@ class _LineRun:
             interruption=self.interruption,
         )
         make = self.opened.enter_context(opening)
-        return lambda step, report: replace(make(report), siblings=_siblings(step, bound))
+        return lambda step, report: replace(
+            make(report), siblings=_siblings(step, bound), round=step.spec.round
+        )
 
     def _lock(self) -> None:
         if self.line.options.check:

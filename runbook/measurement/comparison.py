@@ -88,7 +88,9 @@ class Comparison:
         return {"regression": 1, "insufficient baseline": 2, "not alike": 2}.get(self.outcome, 0)
 
 
-def compare(baseline: Side, candidate: Side, *, tolerance: float, allowed: Collection[str] = ()) -> Comparison:
+def compare(
+    baseline: Side, candidate: Side, *, tolerance: float, allowed: Collection[str] = ()
+) -> Comparison:
     """Compare two sides.
 
     Args:
@@ -103,7 +105,9 @@ def compare(baseline: Side, candidate: Side, *, tolerance: float, allowed: Colle
     alike = likeness(baseline.runs[-1], candidate.runs[-1], allowed)
     enough = len(baseline.runs) >= ENOUGH_RUNS and not alike.refused
     deltas = tuple(_deltas(baseline.runs, candidate.runs, tolerance if enough else None))
-    outcome: Outcome = "not alike" if alike.refused else _outcome(deltas) if enough else "insufficient baseline"
+    outcome: Outcome = (
+        "not alike" if alike.refused else _outcome(deltas) if enough else "insufficient baseline"
+    )
     return Comparison(
         outcome,
         baseline,

@@ -157,7 +157,9 @@ def _side(name: str, documents: Sequence[Document]) -> Side:
 
 def _refuse_mixed(side: Side) -> None:
     if len({configuration(run) for run in side.runs}) > 1:
-        raise UserError(f"{side.name}: its runs measured different things", remedy="name one of them by its id")
+        raise UserError(
+            f"{side.name}: its runs measured different things", remedy="name one of them by its id"
+        )
 
 
 def _age(document: Document) -> tuple[float, int, str]:
@@ -190,4 +192,6 @@ def _not_one(word: str, lines: Iterable[str]) -> UserError:
     found = list(lines)
     if found and word:
         return UserError(f"{word!r} is several runs: {', '.join(found)}", remedy="name one by its whole id")
-    return UserError(f"no benchmark is called {word!r}", remedy="inv history lists them; a file needs its path")
+    return UserError(
+        f"no benchmark is called {word!r}", remedy="inv history lists them; a file needs its path"
+    )

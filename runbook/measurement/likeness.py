@@ -75,7 +75,9 @@ def likeness(baseline: Document, candidate: Document, allowed: Collection[str]) 
     keys = [key for key in _all_keys(baseline, candidate) if _value(baseline, key) != _value(candidate, key)]
     open_to = _may_differ(baseline, candidate, allowed)
     return Likeness(
-        compared=tuple(found for key in keys if key in open_to for found in _unlike(key, baseline, candidate)),
+        compared=tuple(
+            found for key in keys if key in open_to for found in _unlike(key, baseline, candidate)
+        ),
         refused=tuple(
             found for key in keys if key not in open_to for found in _unlike(key, baseline, candidate)
         ),

@@ -96,7 +96,7 @@ def _job(context: Context) -> Object:
 
 def _conclude(context: Context, reference: Reference, kept: FactKey) -> None:
     log, job = follow(context, reference)
-    folder = context.home / ".runs" / context.run_id
+    folder = _file(context).parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file = folder / "bench.log"
     log_file.write_text(log, encoding="utf-8")
@@ -144,4 +144,4 @@ def _tail(log: str) -> str:
 
 
 def _file(context: Context) -> Path:
-    return context.home / ".runs" / context.run_id / FILE_NAME
+    return context.home / ".runs" / context.measurement_id / FILE_NAME
