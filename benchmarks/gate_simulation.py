@@ -2,10 +2,10 @@
 
     python -m benchmarks.gate_simulation
 
-Each series is a baseline and a candidate of three runs, drawn from normal distributions. The variation is what
-was measured: throughput 0.16 % and TPOT 0.04 % between runs on a quiet machine (a floor), and multiples of both
-up to the 16 % of a noisy machine; TPOT was not recorded there and is taken to vary as much. A server that is
-5 % slower showed 4.0 % less throughput and 4.3 % more TPOT.
+Each series is a baseline and a candidate of three runs, drawn from normal distributions. The variation is
+what was measured: throughput 0.16 % and TPOT 0.04 % between runs on a quiet machine (a floor), multiples of
+both, and the 16 % of a noisy machine; TPOT was not recorded there and is taken to vary as much. A server that
+is 5 % slower showed 4.0 % less throughput and 4.3 % more TPOT.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def _run(chance: random.Random, variation: Variation, speed: dict[str, float]) -
 
 
 def _table() -> Iterator[str]:
-    yield f"{'variation':<16} {'throughput':>10} {'TPOT':>8} {'baseline':>9} {'false alarms':>13} {'5 % found':>10}"
+    head = ("variation", "throughput", "TPOT", "baseline", "false alarms", "5 % found")
+    yield "{:<16} {:>10} {:>8} {:>9} {:>13} {:>10}".format(*head)
     for level in LEVELS:
         for runs in (3, 5, 10, 20):
             seen = rates(level, runs)

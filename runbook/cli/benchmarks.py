@@ -1,4 +1,4 @@
-"""The benchmarks that a line may compare with: those kept here, and those of the bucket where that is asked for."""
+"""The benchmarks that a line may compare with: those kept here, and those of the bucket where asked for."""
 
 from __future__ import annotations
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from runbook.cli.benchmarks import kept_benchmarks
 from runbook.cli.catalogue import load_variables
 from runbook.cli.gating import target
-from runbook.cli.line import Line
+from runbook.cli.line import Gate, Line
 from runbook.engine.errors import RunbookError
 from runbook.measurement.comparison import Comparison, compare
-from runbook.measurement.kept import Kept, read_kept
 from runbook.measurement.likeness import allowed_keys
 from runbook.report.comparison import (
     comparison_junit,
@@ -39,7 +39,7 @@ def show(line: Line, words: Mapping[str, str], markdown: str | bool) -> int:
     """
     try:
         where, allowed = target(line, markdown), allowed_keys(words["allow"])
-        found = _compared(line, read_kept(line.runs), words["baseline"], words["candidate"], allowed)
+        found = _compared(line, words["baseline"], words["candidate"], allowed)
     except RunbookError as error:
         print_error(error, line.options.json)
         return NOT_JUDGED
@@ -49,23 +49,22 @@ def show(line: Line, words: Mapping[str, str], markdown: str | bool) -> int:
     return found.exit_code
 
 
-def judge_run(line: Line, code: int) -> int:
+def judge_run(line: Line, gate: Gate, code: int) -> int:
     """Compare the benchmark that the line has made with its baseline.
 
     Args:
-        line: with a gate.
+        line: that has run.
+        gate: what to compare with.
         code: how the run ended; after a failure nothing is compared.
 
     Returns:
         the line's exit code.
     """
-    gate = line.gate
-    assert gate is not None
     if code:
         _write(gate.junit, unmeasured_junit("the run failed; its steps say why"))
         return code
     try:
-        found = _compared(line, read_kept(line.runs), gate.baseline, line.run_ids[-1], gate.allow)
+        found = _compared(line, gate.baseline, line.run_ids[-1], gate.allow)
     except RunbookError as error:
         print_error(error, line.options.json)
         _write(gate.junit, unmeasured_junit(error.message))
@@ -76,11 +75,12 @@ def judge_run(line: Line, code: int) -> int:
     return found.exit_code if gate.decides else code
 
 
-def _compared(line: Line, kept: Kept, baseline: str, candidate: str, allowed: frozenset[str]) -> Comparison:
-    tolerance = load_variables(line).variables.bench.tolerance_percent / 100
+def _compared(line: Line, baseline: str, candidate: str, allowed: frozenset[str]) -> Comparison:
+    variables = load_variables(line).variables
+    kept = kept_benchmarks(line, variables)
     after = kept.candidate(candidate)
     before = kept.baseline(baseline, after, allowed)
-    return compare(before, after, tolerance=tolerance, allowed=allowed)
+    return compare(before, after, tolerance=variables.bench.tolerance_percent / 100, allowed=allowed)
 
 
 def _print(line: Line, found: Comparison) -> None:

@@ -83,15 +83,13 @@ def _run_queued(line: Line) -> int:
 
     try:
         code = run_line(line)
-        return _gated(line, code) if line.gate and not line.options.check else code
+        if line.gate and not line.options.check:
+            from runbook.cli.comparison import judge_run
+
+            return judge_run(line, line.gate, code)
+        return code
     finally:
         line.gate = None
         line.rounds.clear()
         line.playbooks.clear()
         line.step_names.clear()
-
-
-def _gated(line: Line, code: int) -> int:
-    from runbook.cli.comparison import judge_run
-
-    return judge_run(line, code)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from runbook.cli.benchmarks import kept_benchmarks
+from runbook.cli.catalogue import load_variables
 from runbook.cli.line import Gate, Line
 from runbook.engine.errors import Place, UserError
-from runbook.measurement.kept import BEST, LAST, read_kept
+from runbook.measurement.kept import BEST, LAST
 from runbook.measurement.likeness import allowed_keys
 
 _MOST_ROUNDS = 50
@@ -32,14 +34,12 @@ def arrange(line: Line, repeat: str, gate: bool, markdown: str | bool, told: Map
         _refuse_alone(markdown=bool(markdown), **{name: bool(told[name]) for name in ("junit", "allow")})
         return
     line.gate = Gate(
-        baseline=told["baseline"] or LAST,
+        baseline=_settled(line, told["baseline"] or LAST),
         allow=allowed_keys(told["allow"]),
         decides=gate,
         markdown=target(line, markdown),
         junit=_writable(told["junit"]),
     )
-    if line.gate.baseline not in {LAST, BEST}:
-        read_kept(line.runs).candidate(line.gate.baseline)
 
 
 def target(line: Line, markdown: str | bool) -> str:
@@ -57,6 +57,14 @@ def target(line: Line, markdown: str | bool) -> str:
             raise UserError("--json and --markdown both want stdout", remedy="--markdown FILE")
         return "-"
     return _writable(str(markdown or ""))
+
+
+def _settled(line: Line, word: str) -> str:
+    """Give a baseline's whole id: the line's own run may begin as the word does."""
+    if word in {LAST, BEST}:
+        return word
+    found = kept_benchmarks(line, load_variables(line).variables).candidate(word)
+    return word if Path(word).exists() or word in {run.id for run in found.runs} else found.runs[0].run_id
 
 
 def _times(repeat: str) -> int:

@@ -74,7 +74,7 @@ class Bench(Group):
         description="change of output throughput or median TPOT below which two benchmarks never differ"
     )
     history: Literal["local", "bucket"] = Field(
-        description="where benchmarks are kept to compare with: .runs/ alone, or the bucket too, for all who use it"
+        description="where benchmarks are kept to compare with: .runs/ alone, or the bucket as well"
     )
 
 

@@ -105,11 +105,9 @@ def compare(
     alike = likeness(baseline.runs[-1], candidate.runs[-1], allowed)
     enough = len(baseline.runs) >= ENOUGH_RUNS and not alike.refused
     deltas = tuple(_deltas(baseline.runs, candidate.runs, tolerance if enough else None))
-    outcome: Outcome = (
-        "not alike" if alike.refused else _outcome(deltas) if enough else "insufficient baseline"
-    )
+    short: Outcome = "not alike" if alike.refused else "insufficient baseline"
     return Comparison(
-        outcome,
+        _outcome(deltas) if enough else short,
         baseline,
         candidate,
         deltas,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,11 +27,9 @@ class Kept:
 
     Args:
         documents: of every verdict.
-        unread: files that are no documents of today's form.
     """
 
     documents: tuple[Document, ...]
-    unread: tuple[Path, ...] = ()
 
     def candidate(self, word: str) -> Side:
         """Find the runs of one line, or of files.
@@ -130,23 +129,19 @@ class Kept:
         return [document for document in self.documents if document.run_id not in own]
 
 
-def read_kept(runs: Path) -> Kept:
-    """Read the benchmarks kept under .runs/; files of an older form are named, not read."""
-    return gathered(sorted(runs.glob(f"*/{FILE_NAME}")))
+def read_kept(runs: Path, shared: Path | None = None) -> Kept:
+    """Read the benchmarks that are kept; a file of an older form cannot be compared and is passed over.
 
-
-def gathered(paths: Iterable[Path]) -> Kept:
-    """Read documents; files of an older form are named, not read."""
+    Args:
+        runs: the folder .runs/.
+        shared: a folder of documents that others wrote.
+    """
     documents: dict[str, Document] = {}
-    unread = []
-    for path in paths:
-        try:
+    for path in (*(sorted(shared.glob("*.json")) if shared else ()), *sorted(runs.glob(f"*/{FILE_NAME}"))):
+        with suppress(UserError):
             document = read(path)
-        except UserError:
-            unread.append(path)
-        else:
             documents[document.id] = document
-    return Kept(tuple(sorted(documents.values(), key=_age)), tuple(unread))
+    return Kept(tuple(sorted(documents.values(), key=_age)))
 
 
 def _side(name: str, documents: Sequence[Document]) -> Side:
@@ -168,8 +163,8 @@ def _age(document: Document) -> tuple[float, int, str]:
 
 def _rank(runs: Sequence[Document]) -> tuple[bool, float]:
     """Order configurations: one that can be judged by first, then by throughput."""
-    throughput: Callable[[Document], float] = lambda run: run.result.get("output_throughput", 0.0)  # noqa: E731
-    return len(runs) >= ENOUGH_RUNS, statistics.median(map(throughput, runs))
+    throughputs = [run.result.get("output_throughput", 0.0) for run in runs]
+    return len(runs) >= ENOUGH_RUNS, statistics.median(throughputs)
 
 
 def _path(word: str) -> Path | None:
@@ -193,5 +188,5 @@ def _not_one(word: str, lines: Iterable[str]) -> UserError:
     if found and word:
         return UserError(f"{word!r} is several runs: {', '.join(found)}", remedy="name one by its whole id")
     return UserError(
-        f"no benchmark is called {word!r}", remedy="inv history lists them; a file needs its path"
+        f"no benchmark is called {word!r}", remedy="all: inv history; a file is named by its path"
     )

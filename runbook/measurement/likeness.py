@@ -73,15 +73,12 @@ def likeness(baseline: Document, candidate: Document, allowed: Collection[str]) 
         allowed: keys that may differ beside the server's.
     """
     keys = [key for key in _all_keys(baseline, candidate) if _value(baseline, key) != _value(candidate, key)]
-    open_to = _may_differ(baseline, candidate, allowed)
+    may = _may_differ(baseline, candidate, allowed)
+    found = {key: tuple(_unlike(key, baseline, candidate)) for key in keys}
     return Likeness(
-        compared=tuple(
-            found for key in keys if key in open_to for found in _unlike(key, baseline, candidate)
-        ),
-        refused=tuple(
-            found for key in keys if key not in open_to for found in _unlike(key, baseline, candidate)
-        ),
-        instrument=bool(INSTRUMENT & set(keys) & open_to),
+        compared=tuple(item for key in keys if key in may for item in found[key]),
+        refused=tuple(item for key in keys if key not in may for item in found[key]),
+        instrument=bool(INSTRUMENT & set(keys) & may),
     )
 
 
@@ -94,7 +91,7 @@ def _may_differ(baseline: Document, candidate: Document, allowed: Collection[str
     image = "server_image"
     moved = _value(baseline, image) != _value(candidate, image)
     together = all(_value(side, "client_image") == _value(side, image) for side in (baseline, candidate))
-    # a rehearsal is never compared with a measurement, whatever is allowed
+    # `rehearsal` is no key of a fingerprint, so that nobody can allow it to differ
     return SUBJECT | (INSTRUMENT if moved and together else frozenset()) | frozenset(allowed)
 
 

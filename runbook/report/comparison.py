@@ -12,6 +12,7 @@ from runbook.measurement.figures import unit_of
 from runbook.measurement.likeness import Unlike
 from runbook.report.measurement import number
 
+_HEAD = ("median of the runs", "baseline", "candidate", "change", "counts from")
 REHEARSED = "REHEARSAL: stand-ins measured each other; no figure here is a TPU's"
 
 
@@ -22,7 +23,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
     yield from (f"compared   {unlike_text(item)}" for item in found.compared)
     yield from (f"NOT ALIKE  {unlike_text(item)}" for item in found.refused)
     if found.deltas:
-        yield f"{'median of the runs':<32} {'baseline':>12} {'candidate':>12} {'change':>9} {'counts from':>12}"
+        yield "{:<32} {:>12} {:>12} {:>9} {:>12}".format(*_HEAD)
     for delta in found.deltas:
         cells = f"{number(delta.baseline):>12} {number(delta.candidate):>12} {change_text(delta):>9}"
         yield f"{named(delta.key):<32} {cells} {_limit(delta):>12} {_judgement(delta)}".rstrip()

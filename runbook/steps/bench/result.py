@@ -22,6 +22,7 @@ from runbook.steps.bench.endings import failed, interrupted
 from runbook.steps.bench.following import follow
 from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
 from runbook.steps.bench.keeping import asked, document
+from runbook.steps.bench.sharing import share
 from runbook.steps.bench.witness import look, seen_before, server_pods
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
@@ -104,6 +105,7 @@ def _conclude(context: Context, reference: Reference, kept: FactKey) -> None:
     verdict = judge(reading, asked(context, job), _witness(context, job))
     found = document(context, job, reading, verdict, server_pods(context))
     write(found, _file(context))
+    share(context, found, _file(context))
     if reading.block:
         context.report.output(_shown(context, reading.block))
     if not verdict.ok:
