@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Final
 
 from runbook.engine.errors import Place, UserError
 from runbook.measurement.comparison import Side
-from runbook.measurement.document import FILE_NAME, Document, read
+from runbook.measurement.document import Document, read
 from runbook.measurement.likeness import Key, configuration, likeness
 from runbook.measurement.statistics import ENOUGH_RUNS
 
 LAST: Final = "last"
 BEST: Final = "best"
+_FILES: Final = "bench*.json"
 _MOST_RUNS: Final = 20
 """Older runs of a configuration say little of how the cloud is today."""
 
@@ -137,7 +138,7 @@ def read_kept(runs: Path, shared: Path | None = None) -> Kept:
         shared: a folder of documents that others wrote.
     """
     documents: dict[str, Document] = {}
-    for path in (*(sorted(shared.glob("*.json")) if shared else ()), *sorted(runs.glob(f"*/{FILE_NAME}"))):
+    for path in (*(sorted(shared.glob("*.json")) if shared else ()), *sorted(runs.glob(f"*/{_FILES}"))):
         with suppress(UserError):
             document = read(path)
             documents[document.id] = document
@@ -173,14 +174,15 @@ def _path(word: str) -> Path | None:
 
 
 def _read_files(path: Path) -> Sequence[Document]:
-    found = list(_files(path))
+    found = _files(path)
     if not found:
         raise UserError("holds no benchmark's document", place=Place.in_file(path))
     return sorted((read(file) for file in found), key=_age)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    yield from [path] if path.is_file() else sorted({*path.glob("*.json"), *path.glob(f"*/{FILE_NAME}")})
+def _files(path: Path) -> Sequence[Path]:
+    """List a folder's documents; a run's folder holds other files too."""
+    return [path] if path.is_file() else sorted(path.glob(_FILES)) or sorted(path.glob("*.json"))
 
 
 def _not_one(word: str, lines: Iterable[str]) -> UserError:

@@ -15,7 +15,7 @@ from runbook.engine.change import Action, FactKey, StepResult
 from runbook.engine.errors import FailedError, MissingError, Place
 from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
-from runbook.measurement.document import FILE_NAME, Document, Verdict, read, write
+from runbook.measurement.document import Document, Verdict, file_name, read, write
 from runbook.measurement.reading import Reading, read_result
 from runbook.measurement.verdict import Witness, judge
 from runbook.steps.bench.endings import failed, interrupted
@@ -97,9 +97,8 @@ def _job(context: Context) -> Object:
 
 def _conclude(context: Context, reference: Reference, kept: FactKey) -> None:
     log, job = follow(context, reference)
-    folder = _file(context).parent
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log_file = folder / "bench.log"
+    log_file = _file(context).with_suffix(".log")
+    log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file.write_text(log, encoding="utf-8")
     reading = read_result(log)
     verdict = judge(reading, asked(context, job), _witness(context, job))
@@ -146,4 +145,4 @@ def _tail(log: str) -> str:
 
 
 def _file(context: Context) -> Path:
-    return context.home / ".runs" / context.measurement_id / FILE_NAME
+    return context.home / ".runs" / context.run_id / file_name(context.round)
