@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from runbook.engine.shell import one_line
+from runbook.measurement.document import read
 
 
 def write_page(folder: Path, document: dict[str, Any]) -> Path:
@@ -37,11 +38,16 @@ def write_page(folder: Path, document: dict[str, Any]) -> Path:
         outcomes=outcomes,
         longest=max((outcome["seconds"] for outcome in outcomes), default=0),
         verdict=_verdict(document),
-        bench=json.loads(bench.read_text()) if bench.exists() else None,
+        bench=_benchmark(bench) if bench.exists() else None,
     )
     page = folder / "report.html"
     page.write_text(text)
     return page
+
+
+def _benchmark(path: Path) -> dict[str, Any]:
+    found = read(path)
+    return {"verdict": found.verdict.name, "rehearsal": found.rehearsal, **found.result}
 
 
 def _verdict(document: dict[str, Any]) -> str:

@@ -24,8 +24,9 @@ PATH = re.compile(r"(?:vars|playbooks|manifests|docs|runbook|rehearsal|tests|ben
 FOREIGN_OPTIONS = {
     *("--dry", "--diff", "--project", "--addons", "--num-nodes", "--local-dir"),
     *("--workload-pool", "--workload-metadata", "--update-addons", "--gateway-api"),
+    *("--append-result", "--save-detailed"),
 }
-"""Of invoke, and of the guide's commands."""
+"""Of invoke, of the guide's commands and of vllm bench serve."""
 PLACEHOLDERS = {"ENV", "NAME", "M", "H", "S", "MODULE", "KEY"}
 
 

@@ -27,6 +27,7 @@ _PROTOCOL: Final = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
 _PORTS_TRIED: Final = 20
 _CHUNK: Final = 256 * 1024
+_GRACE_SECONDS: Final = 0.5
 
 
 class Forward:
@@ -78,6 +79,10 @@ class Forward:
             async with server:
                 await closing.wait()
                 server.close()
+                if (
+                    self._tasks
+                ):  # what the other side has just closed ends by itself, and takes its sockets along
+                    await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
                 while self._tasks:
                     for task in self._tasks:
                         task.cancel()

@@ -16,6 +16,11 @@ from runbook.steps.kube.polling import poll
 
 _QUIET_SECONDS: Final = 5.0
 _PROGRESS: Final = re.compile(r"(?P<percent>\d+)%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]")
+_TOLD_SECONDS: Final = 60.0
+"""The Job's own deadline is bench.timeout_s: that long it may take until the Job says so."""
+
+_CARRIED: Final = ("bench.json:", "-----")
+"""How lines begin that carry the saved result; they are not for people."""
 
 
 def follow(context: Context, reference: Reference) -> tuple[str, Object]:
@@ -27,7 +32,7 @@ def follow(context: Context, reference: Reference) -> tuple[str, Object]:
     Raises:
         FailedError: its Pod cannot start, or the deadline of `bench.timeout_s` has passed.
     """
-    limit = context.variables.bench.timeout_s
+    limit = context.variables.bench.timeout_s + _TOLD_SECONDS
     following = _Following(context, reference)
     return poll(
         context,
@@ -121,5 +126,5 @@ def _tell(context: Context, line: str) -> None:
     if progress:
         found = progress[-1]
         context.report.condition(f"{found['done']} of {found['total']} requests [{found['times']}]")
-    elif line.strip() and not line.startswith("{"):
+    elif line.strip() and not line.startswith(_CARRIED):
         context.report.condition(line.strip()[:120])

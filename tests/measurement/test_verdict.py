@@ -1,0 +1,82 @@
+"""A run is judged by what is known of it, and what is not known is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from runbook.measurement.asked import Asked
+from runbook.measurement.reading import read_result
+from runbook.measurement.server import Counters, Look
+from runbook.measurement.verdict import UNCHECKED, Witness, judge
+from tests.measurement.captures_of_vllm import block_of, capture, carried, saved_without_details
+
+SAVED = saved_without_details("bench-0.32-random.json") | {"total_input_tokens": 5120}
+SAVED |= {"total_token_throughput": (5120 + 1280) / SAVED["duration"]}
+ASKED = Asked(prompts=20, input_len=256, output_len=64)
+BEFORE = Look({"vllm-tpu-1": 0}, Counters())
+AFTER = Look({"vllm-tpu-1": 0}, Counters(1280, 20, 20 * 0.48, 20))
+
+
+def log(**changed: float) -> str:
+    found = SAVED | changed
+    for rate, amount in (
+        ("output_throughput", found["total_output_tokens"]),
+        ("total_token_throughput", found["total_input_tokens"] + found["total_output_tokens"]),
+        ("request_throughput", found["completed"]),
+    ):
+        found[rate] = amount / found["duration"]
+    return block_of(found) + carried(found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "witness", "name"),
+    [
+        ({}, Witness(before=BEFORE, after=AFTER), "ok"),
+        ({"completed": 19, "failed": 1, "total_output_tokens": 1216}, Witness(), "failed_requests"),
+        ({"completed": 0, "failed": 20, "total_output_tokens": 0}, Witness(), "failed_requests"),
+        ({"total_output_tokens": 1007}, Witness(), "truncated"),
+        ({"total_output_tokens": 1240}, Witness(), "clamped"),
+        ({"total_input_tokens": 5127, "total_output_tokens": 1273}, Witness(), "clamped"),
+        ({"mean_ttft_ms": 9000.0}, Witness(before=BEFORE, after=AFTER), "client_saturated"),
+        ({}, Witness(interruption="job/x was deleted"), "interrupted"),
+        ({}, Witness(before=BEFORE, after=Look({"vllm-tpu-1": 1})), "interrupted"),
+        ({}, Witness(before=AFTER, after=BEFORE), "interrupted"),
+        ({}, Witness(job_failed="failed (BackoffLimitExceeded)"), "no_result"),
+        ({"total_output_tokens": 1290}, Witness(), "no_result"),
+    ],
+)
+def test_each_verdict_has_its_evidence(changed: dict[str, float], witness: Witness, name: str) -> None:
+    verdict = judge(read_result(log(**changed)), ASKED, witness)
+    assert verdict.name == name, verdict
+    assert verdict.ok == (name == "ok")
+    assert [finding.name for finding in verdict.findings if finding.name != UNCHECKED][:1] == (
+        [] if name == "ok" else [name]
+    )
+
+
+def test_a_run_of_which_everything_is_known_has_nothing_unchecked() -> None:
+    assert judge(read_result(log()), ASKED, Witness(before=BEFORE, after=AFTER)).findings == ()
+
+
+def test_a_bare_block_says_what_could_not_be_checked() -> None:
+    block = capture("bench-0.13-sonnet-guide.stdout").partition("gnuplot to plot the metrics\n")[2]
+    verdict = judge(read_result(block), Asked())
+    told = " ".join(finding.evidence for finding in verdict.findings)
+    assert (verdict.name, {finding.name for finding in verdict.findings}) == ("ok", {UNCHECKED})
+    assert "whether answers have their full length" in told
+    assert "19 of 19 figures stand in one place only" in told
+    assert "whether the client kept up" in told
+    assert "it read the tokens in bunches" in told
+
+
+def test_the_guides_own_lengths_are_clamped_by_a_newer_server() -> None:
+    verdict = judge(read_result(capture("bench-0.32-random-guide.stdout")), Asked())
+    assert verdict.name == "clamped"
+    assert "65534 of 65536 tokens" in verdict.findings[0].evidence
+
+
+def test_a_log_that_ends_before_its_last_request_was_interrupted() -> None:
+    text = capture("bench-0.32-chunks-tr.txt")
+    verdict = judge(read_result(text[: text.index("98%|")]), Asked())
+    assert verdict.name == "interrupted"
+    assert "26 of 40 requests" in verdict.findings[0].evidence
