@@ -73,12 +73,15 @@ class PlaybookTask(LineTask):
 
 
 def word_task(
-    word: str, kind: type[LineTask] = LineTask, name: str | None = None
+    word: str,
+    kind: type[LineTask] = LineTask,
+    name: str | None = None,
+    help: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., Any]], LineTask]:
     """Make a task of a function whose argument `word` may follow the task's name without a flag."""
 
     def decorate(body: Callable[..., Any]) -> LineTask:
-        made = kind(body, name=name, auto_shortflags=False)
+        made = kind(body, name=name, auto_shortflags=False, help=help)
         made.word = word
         return made
 
@@ -181,10 +184,10 @@ def history(line: Any, run: str = "") -> Any:
     return command(line, "history.show", run=run)
 
 
-@word_task("run")
-def report(line: Any, run: str = "") -> Any:
-    """Write an HTML page of a run (default: the last one)."""
-    return command(line, "history.page", run=run)
+@word_task("run", help={"to": "a folder, or a file that ends in .html (default: the run's own folder)"})
+def report(line: Any, run: str = "", to: str = "") -> Any:
+    """Write an HTML page of a run, with charts (default: the last one)."""
+    return command(line, "history.page", run=run, to=to)
 
 
 @task(klass=LineTask, auto_shortflags=False, help={"slow": "the suites that take minutes, instead"})

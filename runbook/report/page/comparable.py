@@ -20,9 +20,7 @@ def comparable(document: Document, others: Sequence[Document]) -> list[Document]
 def last_before(document: Document, alike: Sequence[Document]) -> Document | None:
     """Find the last comparable benchmark that began earlier, in another run."""
     earlier = [
-        other
-        for other in alike
-        if other.run_id != document.run_id and other.started < document.started
+        other for other in alike if other.run_id != document.run_id and other.started < document.started
     ]
     return earlier[-1] if earlier else None
 

@@ -152,9 +152,7 @@ def _figures(
     return [_figure(key, name, unit, now, past) for key, name, unit in wanted if key in now]
 
 
-def _figure(
-    key: str, name: str, unit: str, now: Mapping[str, float], past: Mapping[str, float]
-) -> Figure:
+def _figure(key: str, name: str, unit: str, now: Mapping[str, float], past: Mapping[str, float]) -> Figure:
     return Figure(name, number(now.get(key)), unit, _delta(key, now.get(key), past.get(key)))
 
 
