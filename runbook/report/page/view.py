@@ -216,7 +216,7 @@ class View:
         return [(section, name) for name, (section, there) in present.items() if there]
 
     @property
-    def repeats(self) -> list[tuple[str, str, str, str, str, str]]:
+    def repeats(self) -> list[tuple[str, ...]]:
         """The run's benchmarks, where there are several: id, verdict, and the figures that are gated on."""
         several = self.kept.benchmarks if len(self.kept.benchmarks) > 1 else []
         return [
@@ -244,18 +244,19 @@ def view_of(kept: Kept, documents: Sequence[Document]) -> View:
     if chosen is None:
         return View(kept, None)
     alike = comparable(chosen, documents)
-    currency = next(
-        (str(r["value"]) for r in kept.variables if r["key"] == "prices.currency" and r["value"]), ""
-    )
-    return View(kept, Benchmark(chosen, last_before(chosen, alike), alike, currency))
+    return View(kept, Benchmark(chosen, last_before(chosen, alike), alike, _currency(kept)))
+
+
+def _currency(kept: Kept) -> str:
+    told = [record["value"] for record in kept.variables if record["key"] == "prices.currency"]
+    return str(told[0]) if told and told[0] else ""
 
 
 def _chosen(kept: Kept) -> Document | None:
     """Choose the benchmark whose figures are shown in full: the sweep's best, else the first."""
-    best = kept.sweep.best.concurrency if kept.sweep and kept.sweep.best else None
-    names = (
-        {point.document for point in kept.sweep.points if point.concurrency == best} if kept.sweep else set()
-    )
+    sweep = kept.sweep
+    best = sweep.best.concurrency if sweep and sweep.best else None
+    names = {point.document for point in (sweep.points if sweep else ()) if point.concurrency == best}
     swept = [document for document in kept.benchmarks if document.id in names]
     return next(iter([*swept, *kept.benchmarks]), None)
 

@@ -6,10 +6,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
 
 from runbook.report.page.charts.chart import Chart
 from runbook.report.page.charts.style import NARROW, ORANGE, PAPER, PARAMETERS, WIDE
@@ -75,7 +76,8 @@ def write_files(charts: Sequence[Chart], folder: Path, *, rehearsal: bool) -> li
 
 def _figure(chart: Chart, *, narrow: bool, rehearsal: bool, form: str) -> bytes:
     size = (NARROW, chart.narrow_height) if narrow else (WIDE, chart.height)
-    with mpl.rc_context({**PARAMETERS, "svg.hashsalt": chart.name}):
+    parameters: dict[RcKeyType, Any] = {**PARAMETERS, "svg.hashsalt": chart.name}
+    with mpl.rc_context(parameters):
         figure = Figure(figsize=size, facecolor=PAPER)
         chart.draw(figure, narrow)
         if rehearsal:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
+from matplotlib.typing import RcKeyType
 
 INK: Final = "#1c2128"
 MUTED: Final = "#59636e"
@@ -29,9 +30,9 @@ VARIABLES: Final = {
 
 WIDE: Final = 7.6
 NARROW: Final = 3.4
-"""Inches; on the page 72 units each, so that a text of 9 points is about 12 pixels high at 1280 and at 360."""
+"""Inches; on the page 72 units each, so that 9 points are about 12 pixels at 1280 and at 360."""
 
-PARAMETERS: Final[dict[str, Any]] = {
+PARAMETERS: Final[dict[RcKeyType, Any]] = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -60,9 +61,9 @@ PARAMETERS: Final[dict[str, Any]] = {
 
 
 def from_zero(axes: Axes) -> None:
-    """Let the y axis begin at nothing, with room for labels above."""
-    low, high = axes.get_ylim()
-    axes.set_ylim(min(low, 0) if low < 0 else 0, high * 1.08 if high > 0 else 1)
+    """Let the y axis begin at nothing, with room for labels above; nothing shown here is less."""
+    high = axes.get_ylim()[1]
+    axes.set_ylim(0, high * 1.08 if high > 0 else 1)
 
 
 def thousands(axes: Axes) -> None:

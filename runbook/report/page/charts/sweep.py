@@ -13,6 +13,15 @@ from runbook.report.page.charts.style import BLUE, GREEN, MUTED, ORANGE, RED, fr
 from runbook.report.page.sources import Sweep, SweepPoint
 from runbook.report.page.wording import number
 
+HEADERS = (
+    "Concurrency",
+    "Output tokens/s",
+    "Median TTFT, ms",
+    "p99 TTFT, ms",
+    "Median TPOT, ms",
+    "Attainment",
+)
+
 
 def sweep_chart(sweep: Sweep) -> Chart | None:
     """Chart a sweep; None where it has no points."""
