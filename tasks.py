@@ -59,7 +59,7 @@ class LineTask(Task[Any]):
             return False
         with_value = {f"--{option.names[0]}" for option in line_options() if option.takes_value}
         for word in words:
-            if not word.startswith("-"):
+            if word == "-" or not word.startswith("-"):
                 return True
             if word in with_value:
                 next(words, None)
@@ -73,10 +73,7 @@ class PlaybookTask(LineTask):
 
 
 def word_task(
-    word: str,
-    kind: type[LineTask] = LineTask,
-    name: str | None = None,
-    help: dict[str, str] | None = None,
+    word: str, kind: type[LineTask] = LineTask, name: str | None = None, help: dict[str, str] | None = None
 ) -> Callable[[Callable[..., Any]], LineTask]:
     """Make a task of a function whose argument `word` may follow the task's name without a flag."""
 
@@ -184,6 +181,18 @@ def history(line: Any, run: str = "") -> Any:
     return command(line, "history.show", run=run)
 
 
+@word_task(
+    "file",
+    help={
+        "prompts": "requests that were asked for, where the output does not tell",
+        "output_len": "tokens that each answer must have, likewise",
+    },
+)
+def parse(line: Any, file: str = "", prompts: str = "", output_len: str = "") -> Any:
+    """Read the output of any vllm bench serve, a log or a saved JSON (- for stdin), and judge it."""
+    return command(line, "measurement.parse", file=file, prompts=prompts, output_len=output_len)
+
+
 @word_task("run", help={"to": "a folder, or a file that ends in .html (default: the run's own folder)"})
 def report(line: Any, run: str = "", to: str = "") -> Any:
     """Write an HTML page of a run, with charts (default: the last one)."""
@@ -277,6 +286,6 @@ def scenario(line: Any, name: str = "") -> Any:
 
 namespace = Collection(
     setup, deploy, smoke, bench, cleanup, teardown, play, step, steps, doc, render, doctor, runbook,
-    history, report, test, variables,
+    history, parse, report, test, variables,
 )  # fmt: skip
 namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))

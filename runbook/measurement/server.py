@@ -1,0 +1,72 @@
+"""The model server's own counters, read before and after a run: a witness beside the client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+_SAMPLE: Final = re.compile(r"(?P<name>[a-zA-Z_:][\w:]*)(?:\{[^}]*\})? (?P<value>[0-9.eE+-]+)", re.ASCII)
+_NAMES: Final = {
+    "vllm:generation_tokens_total": "generated",
+    "vllm:request_success_total": "answered",
+    "vllm:e2e_request_latency_seconds_sum": "latency_s",
+    "vllm:e2e_request_latency_seconds_count": "latencies",
+}
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What a server has counted since it started, summed over its engines.
+
+    Args:
+        generated: tokens of answers.
+        answered: requests that ended well.
+        latency_s: seconds from a request's arrival to its last token, summed.
+        latencies: requests in that sum.
+    """
+
+    generated: float = 0.0
+    answered: float = 0.0
+    latency_s: float = 0.0
+    latencies: float = 0.0
+
+    @classmethod
+    def of_page(cls, page: str) -> Self | None:
+        """Read them off a Prometheus page; None where it is none of vLLM's."""
+        sums: dict[str, float] = {}
+        for line in page.splitlines():
+            found = _SAMPLE.fullmatch(line.strip())
+            if found and found["name"] in _NAMES:
+                name = _NAMES[found["name"]]
+                sums[name] = sums.get(name, 0.0) + float(found["value"])
+        return cls(**sums) if "generated" in sums else None
+
+    def since(self, before: Counters) -> Counters | None:
+        """Give what was counted since then; None where the server was started anew."""
+        difference = {name: value - getattr(before, name) for name, value in asdict(self).items()}
+        return None if min(difference.values()) < 0 else Counters(**difference)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the server.
+
+    Args:
+        restarts: of its containers, by Pod; a Pod that was replaced has another name.
+        counters: None where they could not be read, or where there is more than one Pod.
+    """
+
+    restarts: Mapping[str, int]
+    counters: Counters | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Turn it into JSON types."""
+        return {"restarts": dict(self.restarts), "counters": asdict(self.counters) if self.counters else None}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Self:
+        """Read what `record` wrote."""
+        counters = record["counters"]
+        return cls(record["restarts"], Counters(**counters) if counters else None)

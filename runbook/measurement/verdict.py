@@ -1,0 +1,261 @@
+"""Whether a run of the benchmark counts as a measurement: apart from the exit code, which says nothing.
+
+The client exits with 0 when every request failed, and when the server stopped in mid-answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, get_args
+
+from runbook.measurement.asked import Asked
+from runbook.measurement.details import output_lengths
+from runbook.measurement.document import Finding, Verdict, VerdictName
+from runbook.measurement.reading import Reading
+from runbook.measurement.server import Look
+
+UNCHECKED: Final = "unchecked"
+"""The name of a finding that something could not be looked at; it leaves a verdict ok."""
+
+MARGIN: Final = 16
+"""Tokens that a random prompt may be longer than asked for."""
+
+_SLOWER: Final = 1.5
+"""How many times longer than by the server's own clock a request may take as its client sees it."""
+
+_SLOWER_S: Final = 0.1
+_BUNCHED: Final = 0.05
+_ORDER: Final[tuple[VerdictName, ...]] = (
+    "interrupted", "no_result", "failed_requests", "clamped", "truncated", "client_saturated", "ok",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What is known of a run beside the client's output.
+
+    Args:
+        interruption: how the run was ended from outside; empty where it was not, or where that is unknown.
+        before: the server before it; None where nobody looked.
+        after: the server after it.
+        job_failed: why the Job failed; empty where it did not.
+    """
+
+    interruption: str = ""
+    before: Look | None = None
+    after: Look | None = None
+    job_failed: str = ""
+
+
+@dataclass
+class _Case:
+    """One run to be judged, and what was found so far."""
+
+    reading: Reading
+    asked: Asked
+    witness: Witness
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def completed(self) -> int:
+        return int(self.reading.figures.get("completed", 0))
+
+    @property
+    def output_tokens(self) -> int:
+        return int(self.reading.figures.get("total_output_tokens", 0))
+
+
+def judge(reading: Reading, asked: Asked, witness: Witness | None = None) -> Verdict:
+    """Judge a run by everything that is known of it.
+
+    Args:
+        reading: the client's output.
+        asked: what it was asked for, where that is known better than from its output.
+        witness: what else is known; None where there is nothing but the output.
+    """
+    case = _Case(reading, asked.or_else(reading.asked), witness or Witness())
+    found = [*_interrupted(case), *_no_result(case)]
+    if reading.complete:
+        found += [*_failed(case), *_short(case), *_saturated(case)]
+    ranked = sorted(found, key=lambda finding: _ORDER.index(_named(finding)))
+    name = _named(ranked[0]) if ranked else "ok"
+    return Verdict(name=name, findings=(*ranked, *_unchecked(case)))
+
+
+def _named(finding: Finding) -> VerdictName:
+    return next(name for name in get_args(VerdictName) if name == finding.name)
+
+
+def _interrupted(case: _Case) -> Iterator[Finding]:
+    told = case.witness.interruption
+    progress = case.reading.progress
+    if told:
+        yield Finding(name="interrupted", evidence=told, remedy="run it again, and let it end by itself")
+    elif not case.reading.block and not case.reading.figures and progress and progress.done < progress.total:
+        yield Finding(
+            name="interrupted",
+            evidence=f"the output ends after {progress.done} of {progress.total} requests",
+            remedy="run it again; a longer bench.timeout_s where its deadline ended it",
+        )
+    yield from _restarted(case.witness)
+
+
+def _restarted(witness: Witness) -> Iterator[Finding]:
+    before, after = witness.before, witness.after
+    if before is None or after is None:
+        return
+    remedy = "find out why with inv doctor, then measure again"
+    if dict(before.restarts) != dict(after.restarts):
+        evidence = f"the server was started anew meanwhile: restarts {_told(before)}, then {_told(after)}"
+        yield Finding(name="interrupted", evidence=evidence, remedy=remedy)
+    elif before.counters and after.counters and after.counters.since(before.counters) is None:
+        yield Finding(name="interrupted", evidence="the server's counters began anew", remedy=remedy)
+
+
+def _told(look: Look) -> str:
+    return ", ".join(f"{pod}: {count}" for pod, count in sorted(look.restarts.items())) or "no Pod"
+
+
+def _no_result(case: _Case) -> Iterator[Finding]:
+    reading = case.reading
+    if not reading.complete:
+        last = f"; its last error: {reading.last_error}" if reading.last_error else ""
+        why = f"the client printed no result{last}" if not reading.block else "the result is not whole"
+        yield Finding(
+            name="no_result", evidence=why, remedy="read the log's end; inv doctor names what it knows"
+        )
+    elif case.witness.job_failed:
+        yield Finding(
+            name="no_result", evidence=f"the Job {case.witness.job_failed}", remedy="read the log's end"
+        )
+    if reading.contradictions:
+        yield Finding(
+            name="no_result",
+            evidence=f"the output contradicts itself: {'; '.join(reading.contradictions[:3])}",
+            remedy="fetch the log again, whole; no figure of this copy can be trusted",
+        )
+
+
+def _failed(case: _Case) -> Iterator[Finding]:
+    failed, completed = int(case.reading.figures.get("failed", 0)), case.completed
+    prompts = case.asked.prompts
+    why = f": {case.reading.failures[0].partition(': ')[2]}" if case.reading.failures else ""
+    remedy = "look for them in the server's log (kubectl logs); the client tells the HTTP reason only"
+    if failed or case.reading.failures:
+        evidence = f"{failed} of {completed + failed} requests failed{why}"
+        yield Finding(name="failed_requests", evidence=evidence, remedy=remedy)
+    elif prompts is not None and completed != prompts:
+        evidence = f"{completed} of {prompts} requests were answered"
+        yield Finding(name="failed_requests", evidence=evidence, remedy=remedy)
+    elif not completed:
+        yield Finding(name="failed_requests", evidence="no request was answered", remedy=remedy)
+
+
+def _short(case: _Case) -> Iterator[Finding]:
+    length = case.asked.output_len
+    if length is None or not case.completed:
+        return
+    expected = case.completed * length
+    missing = expected - case.output_tokens
+    counted = f"{case.output_tokens} of {expected} tokens arrived"
+    if missing < 0:
+        evidence = f"{case.output_tokens} tokens arrived, and only {expected} were asked for"
+        remedy = "the output is not of this run, or --output-len is wrong"
+        yield Finding(name="no_result", evidence=evidence, remedy=remedy)
+    elif missing and _is_clamped(case, missing, length):
+        yield Finding(
+            name="clamped",
+            evidence=f"{counted}: the server cut answers where prompt and answer reached its max-model-len",
+            remedy=f"bench.input_len at most max-model-len - bench.output_len - {MARGIN}",
+        )
+    elif missing:
+        yield Finding(
+            name="truncated",
+            evidence=f"{counted}: answers were cut short",
+            remedy="the server stopped or dropped connections: its log and inv doctor; then measure again",
+        )
+
+
+def _is_clamped(case: _Case, missing: int, length: int) -> bool:
+    """Tell answers that the server shortened alike from answers that broke off."""
+    asked, total = case.asked, int(case.reading.figures.get("total_input_tokens", 0))
+    lengths = output_lengths(case.reading.client)
+    if lengths:
+        return min(lengths) >= length - MARGIN
+    if asked.max_model_len is not None and total + case.output_tokens == case.completed * asked.max_model_len:
+        return True
+    surplus = None if asked.input_len is None else total - case.completed * asked.input_len
+    return missing == surplus or (missing % case.completed == 0 and missing // case.completed <= MARGIN)
+
+
+def _saturated(case: _Case) -> Iterator[Finding]:
+    """Compare how long a request took by the server's clock and by the client's: the rest is the client's."""
+    seen, own = _client_latency(case), _server_latency(case)
+    if seen is None or own is None:
+        return
+    if seen > own * _SLOWER and seen - own > _SLOWER_S:
+        bunched = "; it read the tokens in bunches" if _bunched(case) else ""
+        yield Finding(
+            name="client_saturated",
+            evidence=f"a request took {own:.3f} s in the server and {seen:.3f} s for the client{bunched}",
+            remedy="more bench.cpu, fewer requests at once (bench.max_concurrency), or a node without others",
+        )
+
+
+def _server_latency(case: _Case) -> float | None:
+    before, after = case.witness.before, case.witness.after
+    if not (before and after and before.counters and after.counters):
+        return None
+    during = after.counters.since(before.counters)
+    return during.latency_s / during.latencies if during and during.latencies else None
+
+
+def _client_latency(case: _Case) -> float | None:
+    """Give the mean seconds of a request, by its own figure or by its parts."""
+    figures = case.reading.figures
+    if "mean_e2el_ms" in figures:
+        return figures["mean_e2el_ms"] / 1000
+    if not {"mean_ttft_ms", "mean_tpot_ms"} <= figures.keys() or not case.completed:
+        return None
+    tokens = case.output_tokens / case.completed
+    return (figures["mean_ttft_ms"] + figures["mean_tpot_ms"] * max(tokens - 1, 0)) / 1000
+
+
+def _bunched(case: _Case) -> bool:
+    figures = case.reading.figures
+    tpot = figures.get("median_tpot_ms", 0)
+    return tpot > 0 and figures.get("median_itl_ms", tpot) < tpot * _BUNCHED
+
+
+def _unchecked(case: _Case) -> Iterator[Finding]:
+    reading, asked = case.reading, case.asked
+    if not reading.complete:
+        return
+    unknown = {
+        "whether every request was answered": asked.prompts is None and "failed" not in reading.figures,
+        "whether answers have their full length": asked.output_len is None,
+    }
+    if any(unknown.values()):
+        missing = " and ".join(what for what, is_unknown in unknown.items() if is_unknown)
+        remedy = "give --prompts and --output-len"
+        yield Finding(name=UNCHECKED, evidence=f"not known: {missing}", remedy=remedy)
+    alone = [key for key in reading.figures if key not in reading.confirmed]
+    if alone:
+        yield Finding(
+            name=UNCHECKED,
+            evidence=f"{len(alone)} of {len(reading.figures)} figures stand in one place only, so that a "
+            "digit changed on the way would not show",
+            remedy="read a log that carries the saved JSON, as the runbook's Job writes it",
+        )
+    if case.witness.before is None or _server_latency(case) is None:
+        yield from _not_seen(case)
+
+
+def _not_seen(case: _Case) -> Iterator[Finding]:
+    hint = ""
+    if _bunched(case):
+        hint = "; median ITL near 0 with a TPOT above it: it read the tokens in bunches"
+    evidence = f"whether the client kept up: the server's own latencies are not known{hint}"
+    remedy = "let the runbook run it (inv bench), which reads the server's /metrics before and after"
+    yield Finding(name=UNCHECKED, evidence=evidence, remedy=remedy)
