@@ -48,16 +48,16 @@ class LineTask(Task[Any]):
         """List the task's own arguments, then the options of the line."""
         own = super().get_arguments(ignore_unknown_help)
         for argument in own:
-            if argument.name == self.word and self._word_given():
+            if argument.name == self.word and self._word_given([*own, *line_options()]):
                 argument.positional, argument.default = True, None
         return [*own, *line_options()]
 
-    def _word_given(self) -> bool:
+    def _word_given(self, options: list[Argument]) -> bool:
         names = {self.name, *self.aliases}
         words = iter(sys.argv[1:])
         if not any(word.rpartition(".")[2] in names for word in words):
             return False
-        with_value = {f"--{option.names[0]}" for option in line_options() if option.takes_value}
+        with_value = {f"--{option.name.replace('_', '-')}" for option in options if option.takes_value}
         for word in words:
             if word == "-" or not word.startswith("-"):
                 return True

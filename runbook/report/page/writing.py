@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from markupsafe import Markup
 from runbook.engine.kept import keep
 from runbook.report.page import wording
 from runbook.report.page.charts.chart import Chart
-from runbook.report.page.charts.drawing import draw, write_files
+from runbook.report.page.charts.drawing import Drawn, draw, write_files
 from runbook.report.page.charts.history import history_chart
 from runbook.report.page.charts.latency import latency_chart
 from runbook.report.page.charts.svg import Stylesheet
@@ -53,16 +54,17 @@ def write_page(runs: Path, run: dict[str, Any], to: Path | None = None) -> Writt
     """
     folder = runs / run["run_id"]
     view = view_of(read_kept(folder, run), benchmarks_under(runs))
-    charts = _charts(view)
+    sheet = Stylesheet()
+    charts = {chart.name: draw(chart, sheet, rehearsal=view.rehearsal) for chart in _charts(view)}
     page = _page(folder, to)
     beside = page.parent / ("charts" if page.name == PAGE else f"{page.stem}-charts")
-    text = _render(view, charts)
+    text = _render(view, charts, sheet)
     if to is None:
         keep(page, text)
     else:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, encoding="utf-8")
-    return Written(page, write_files(charts, beside, rehearsal=view.rehearsal))
+    return Written(page, write_files(charts.values(), beside))
 
 
 def _page(folder: Path, to: Path | None) -> Path:
@@ -82,7 +84,7 @@ def _charts(view: View) -> list[Chart]:
     return [chart for chart in found if chart]
 
 
-def _render(view: View, charts: list[Chart]) -> str:
+def _render(view: View, charts: Mapping[str, Drawn], sheet: Stylesheet) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -97,9 +99,7 @@ def _render(view: View, charts: list[Chart]) -> str:
         "value": wording.value,
         "safe_svg": Markup,
     }
-    sheet = Stylesheet()
-    drawn = {chart.name: draw(chart, sheet, rehearsal=view.rehearsal) for chart in charts}
     style = f"{(TEMPLATES / 'page.css').read_text(encoding='utf-8')}{sheet.text}\n"
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = environment.get_template("page.html.j2")
-    return page.render(view=view, charts=drawn, style=Markup(style), digest=digest)  # noqa: S704 - ours
+    return page.render(view=view, charts=charts, style=Markup(style), digest=digest)  # noqa: S704 - ours

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from runbook.report.page.charts.chart import Chart
-from runbook.report.page.charts.style import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, RED
+from runbook.report.page.charts.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
 from runbook.report.page.wording import duration
 
 COLOURS = {
@@ -24,8 +24,9 @@ LONGEST_NAME = 34
 ROW = 0.235
 """Inches of a step's row."""
 
-ROOM = 0.34
-"""The part of the width that a bar's words need beside it."""
+ROOM = 1.22
+NARROW_ROOM = 1.6
+"""How much longer than the run the axis is, so that the words beside the last bar have room."""
 
 
 def timeline_chart(outcomes: Sequence[Mapping[str, Any]], began: float) -> Chart | None:
@@ -68,35 +69,20 @@ def _draw(figure: Figure, outcomes: Sequence[Mapping[str, Any]], began: float, *
         left = max(outcome["started"] - began, 0)
         width = max(outcome["seconds"], least)
         axes.barh(row, width, left=left, height=0.66, color=COLOURS.get(outcome["status"], MUTED))
-        _label(axes, row, left, width, last, f"{duration(outcome['seconds'])} {outcome['status']}")
+        _label(axes, row, left + width, f"{duration(outcome['seconds'])} {outcome['status']}")
     axes.set_yticks(range(len(outcomes)), [_name(outcome, narrow=narrow) for outcome in outcomes], color=INK)
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_ylim(len(outcomes) - 0.4, -0.6)
-    axes.set_xlim(0, max(last, 0.1) * 1.02)
+    axes.set_xlim(0, max(last, 0.1) * (NARROW_ROOM if narrow else ROOM))
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("seconds since the run began")
     axes.spines["left"].set_visible(False)
 
 
-def _label(axes: Axes, row: int, left: float, width: float, last: float, text: str) -> None:
-    """Write beside the bar where there is room, else inside it."""
-    right = left + width
-    if last - right > ROOM * last:
-        x, shift, side, colour = right, 4, "left", MUTED
-    elif left > ROOM * last:
-        x, shift, side, colour = left, -4, "right", MUTED
-    else:
-        x, shift, side, colour = right, -4, "right", PAPER
+def _label(axes: Axes, row: int, right: float, text: str) -> None:
     axes.annotate(
-        text,
-        (x, row),
-        xytext=(shift, 0),
-        textcoords="offset points",
-        ha=side,
-        va="center",
-        fontsize=7.5,
-        color=colour,
+        text, (right, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=7.5, color=MUTED
     )
 
 
