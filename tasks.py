@@ -57,7 +57,8 @@ class LineTask(Task[Any]):
         words = iter(sys.argv[1:])
         if not any(word.rpartition(".")[2] in names for word in words):
             return False
-        with_value = {f"--{option.name.replace('_', '-')}" for option in options if option.takes_value}
+        names_taking = [option.names[0] for option in options if option.takes_value]
+        with_value = {f"--{name.replace('_', '-')}" for name in names_taking}
         for word in words:
             if word == "-" or not word.startswith("-"):
                 return True

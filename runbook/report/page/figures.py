@@ -21,6 +21,9 @@ LATENCIES: Final = {
 SAME: Final = 0.0005
 """A relative change below it is written as none."""
 
+MEDIAN: Final = 50.0
+"""The percentile that the client also names: its column is `median`."""
+
 _PERCENTILE: Final = re.compile(r"p(\d+(?:\.\d+)?)_(\w+)_ms")
 _THROUGHPUTS: Final = (
     ("output_tokens_per_s_per_chip", "Output tokens a second and chip", "tokens/s/chip"),
@@ -112,7 +115,7 @@ def counts(document: Document) -> list[Figure]:
 def statistics(document: Document) -> list[str]:
     """List the statistics of latencies that a document has, such as mean, median, p90 and p99."""
     percentiles = {found[1] for name in document.result if (found := _PERCENTILE.fullmatch(name))}
-    present = [f"p{text}" for text in sorted(percentiles, key=float)]
+    present = [f"p{text}" for text in sorted(percentiles, key=float) if float(text) != MEDIAN]
     return [
         name
         for name in ("mean", "std", "median", *present)
@@ -142,7 +145,7 @@ def percentiles(document: Document, short: str) -> list[tuple[float, float]]:
         if (found := _PERCENTILE.fullmatch(name)) and found[2] == short
     }
     median = values(document).get(f"median_{short}_ms")
-    return sorted((points | ({50.0: median} if median is not None else {})).items())
+    return sorted((points | ({MEDIAN: median} if median is not None else {})).items())
 
 
 def _figures(

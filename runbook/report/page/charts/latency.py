@@ -93,11 +93,11 @@ def _histogram(axes: Axes, latency: _Latency) -> None:
     cuts = quantiles(latency.samples, n=1000)
     below = [sample for sample in latency.samples if sample <= cuts[-1]]
     axes.hist(below, bins=BINS, color=BLUE, alpha=0.75)
-    for percentile, value in ((50, cuts[499]), (99, cuts[989])):
+    for percentile, value, height in ((50, cuts[499], 0.86), (99, cuts[989], 1.0)):
         axes.axvline(value, color=ORANGE, linestyle="--", linewidth=1.2)
         axes.annotate(
             f"p{percentile} {number(value)}",
-            (value, 0.98),
+            (value, height),
             xycoords=("data", "axes fraction"),
             xytext=(-3 if percentile == 99 else 3, 0),
             textcoords="offset points",
@@ -113,7 +113,7 @@ def _curve(axes: Axes, latency: _Latency) -> None:
     heights = [value for _, value in latency.curve]
     if latency.mean is not None:
         axes.axhline(latency.mean, color=ORANGE, linestyle="--", linewidth=1)
-    axes.plot(positions, heights, marker="o", color=BLUE)
+    axes.plot(positions, heights, marker="o", color=BLUE, clip_on=False, zorder=3)
     for position, height in zip(positions, heights, strict=True):
         axes.annotate(
             number(height), (position, height), xytext=(0, 6), textcoords="offset points", ha="center"
