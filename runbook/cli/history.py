@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from runbook.cli.line import Line
 from runbook.engine.errors import UserError
 from runbook.engine.journal import read_runs
+from runbook.measurement.document import Document, read
+from runbook.report.measurement import document_line, document_lines
 
 
 def show(line: Line, run: str) -> None:
@@ -24,7 +27,7 @@ def show(line: Line, run: str) -> None:
         _show_one(line, _find(line, run))
         return
     for document in read_runs(line.runs):
-        print(json.dumps(document) if line.options.json else _summary(document))
+        print(json.dumps(document) if line.options.json else _with_benchmarks(line, document))
 
 
 def page(line: Line, run: str, to: str) -> None:
@@ -58,9 +61,24 @@ def _show_one(line: Line, document: dict[str, Any]) -> None:
     print(_summary(document))
     for outcome in document.get("outcomes", []):
         print("{section:<6} {name:<42} {status:<12} {seconds:>7.1f} s  {reason}".format_map(outcome))
-    bench = line.runs / document["run_id"] / "bench.json"
-    if bench.exists():
-        print(bench.read_text())
+    for benchmark in _benchmarks(line, document):
+        print("\n".join(document_lines(benchmark)))
+
+
+def _with_benchmarks(line: Line, document: dict[str, Any]) -> str:
+    shown = [f"{'':10}{document_line(benchmark)}" for benchmark in _benchmarks(line, document)]
+    return "\n".join([_summary(document), *shown])
+
+
+def _benchmarks(line: Line, document: dict[str, Any]) -> list[Document]:
+    """Read a run's benchmarks; what cannot be read is told, and hides no other run."""
+    found = []
+    for path in sorted((line.runs / document["run_id"]).glob("bench*.json")):
+        try:
+            found.append(read(path))
+        except UserError as error:
+            print(f"warning: {error.place}: {error.message}", file=sys.stderr)
+    return found
 
 
 def _summary(document: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A vLLM server's HTTP API, as far as the smoke test needs it."""
+"""A vLLM server's HTTP API, as far as the smoke test and the benchmark need it."""
 
 from __future__ import annotations
 
@@ -60,6 +60,15 @@ class ModelServer:
         """List the names that the server answers to (/v1/models)."""
         answer = decoded(self._expect_ok(self._request("GET", "/v1/models")))
         return [model["id"] for model in answer.get("data", ())]
+
+    def metrics(self) -> str:
+        """Read its counters as a Prometheus page (/metrics).
+
+        Raises:
+            FailedError: the server refused.
+            PassingError: the server was not reached.
+        """
+        return self._expect_ok(self._request("GET", "/metrics")).text
 
     def complete(self, body: Mapping[str, Any]) -> Completion:
         """Ask for a completion (/v1/completions).

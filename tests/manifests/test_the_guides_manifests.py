@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from runbook.engine.errors import VariableError
+from runbook.measurement.carriage import read_carried
 from runbook.steps.kube.templates import render
 from tests.manifests.conftest import ROOT, Objects, Workload, values
 
@@ -223,8 +224,9 @@ def test_the_benchmarks_script_gives_progress_lines_the_saved_result_and_the_exi
     assert ended.returncode == 3
     assert [line.strip() for line in ended.stderr.splitlines() if line] == ["0%|  | 0/2", "50%|# | 1/2"]
     assert ended.stdout.split("\n")[:1] == ["bench serve"]
-    between = ended.stdout.partition("----- bench.json -----\n")[2].partition("\n----- end of")[0]
-    assert json.loads(between) == {"completed": 2}
+    carried = read_carried(ended.stdout.splitlines())
+    assert carried is not None
+    assert (carried.saved, carried.checked) == ({"completed": 2}, True)
 
 
 def test_a_benchmark_that_breaks_as_process_1_loses_no_line_of_its_traceback(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import time
 
+import pytest
+
 from runbook.clients.kube.objects import Reference
 from runbook.engine.errors import ConflictError, FailedError, MissingError
 from runbook.engine.outcome import Status
+from runbook.measurement.document import FINGERPRINT
 from tests.steps_kube.deployment_place import BENCHMARK, Place
 
 LONG = ("bench.num_prompts=400", "bench.max_concurrency=1")
@@ -22,9 +25,14 @@ def test_a_run_has_a_job_of_its_own_and_its_result_is_kept(deployed: Place) -> N
     outcome = deployed.apply("bench.result")
     assert outcome.status is Status.OK, outcome.error
     kept = json.loads((deployed.home / ".runs" / deployed.run_id / "bench.json").read_text())
-    assert (kept["completed"], kept["failed"], kept["verdict"]) == (24, 0, "ok")
-    assert (kept["rehearsal"], kept["full_precision"]) == (True, True)
-    assert kept["total_output_tokens"] == 24 * 64
+    assert kept["verdict"] == {"name": "ok", "findings": []}
+    assert (kept["result"]["completed"], kept["result"]["failed"]) == (24, 0)
+    assert (kept["schema"], kept["rehearsal"], kept["full_precision"]) == (2, True, True)
+    assert kept["result"]["total_output_tokens"] == kept["client"]["total_output_tokens"] == 24 * 64
+    per_chip = kept["result"]["output_throughput"] / 4
+    assert kept["derived"]["output_tokens_per_s_per_chip"] == pytest.approx(per_chip)
+    assert kept["fingerprint"].keys() == set(FINGERPRINT)
+    assert kept["fingerprint"]["server_digest"].startswith("sha256:")
     (block,) = deployed.voice.outputs
     assert block.splitlines()[0].startswith("REHEARSAL:")
     assert block.splitlines()[1] == "============ Serving Benchmark Result ============"
@@ -69,7 +77,7 @@ def test_a_benchmark_that_ends_without_a_result_shows_its_last_lines(deployed: P
     broken.apply("bench.job", **BENCHMARK)
     error = broken.apply("bench.result").error
     assert isinstance(error, FailedError)
-    assert "without a result" in error.message
+    assert "no result (no_result)" in error.message
     assert "/no/such/file.txt" in error.message
 
 
@@ -115,7 +123,8 @@ def test_a_job_that_is_deleted_while_it_is_followed_is_no_measurement(deployed: 
     busy.pause = delete
     error = busy.apply("bench.result").error
     assert isinstance(error, FailedError)
-    assert "was deleted without a result" in error.message
+    assert "no result (interrupted)" in error.message
+    assert "was deleted" in error.message
 
 
 def test_a_benchmark_that_fits_no_node_ends_early(deployed: Place) -> None:

@@ -16,6 +16,8 @@ from runbook.steps.kube.polling import poll
 
 _QUIET_SECONDS: Final = 5.0
 _PROGRESS: Final = re.compile(r"(?P<percent>\d+)%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]")
+_CARRIED: Final = ("bench.json:", "-----")
+"""How lines begin that carry the saved result; they are not for people."""
 
 
 def follow(context: Context, reference: Reference) -> tuple[str, Object]:
@@ -121,5 +123,5 @@ def _tell(context: Context, line: str) -> None:
     if progress:
         found = progress[-1]
         context.report.condition(f"{found['done']} of {found['total']} requests [{found['times']}]")
-    elif line.strip() and not line.startswith("{"):
+    elif line.strip() and not line.startswith(_CARRIED):
         context.report.condition(line.strip()[:120])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from pydantic import Field
 
@@ -18,7 +17,8 @@ from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Change, StepResult
 from runbook.engine.errors import ConflictError, ManifestError, MissingError, Place
 from runbook.engine.manual import Manual
-from runbook.steps.bench.jobs import JOBS, ended, jobs
+from runbook.steps.bench.jobs import JOBS, container, ended, jobs
+from runbook.steps.bench.witness import look, noted
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.kube import rollout
@@ -110,8 +110,11 @@ def _create(context: Context, arguments: Arguments, rendered: Manifest) -> None:
     write_manifest(manifest_path(context, arguments.template), rendered.text)
     keep_applied(context, rendered)
     settings = context.variables.kube
+    before = look(context)
     for wanted in rendered.objects:
-        client(context).apply(wanted, field_manager=settings.field_manager, force=settings.force)
+        client(context).apply(
+            noted(wanted, before), field_manager=settings.field_manager, force=settings.force
+        )
 
 
 def _require_same(running: Object, wanted: Object) -> None:
@@ -124,14 +127,9 @@ def _require_same(running: Object, wanted: Object) -> None:
         )
 
 
-def _container(job: Object) -> dict[str, Any]:
-    found: dict[str, Any] = job["spec"]["template"]["spec"]["containers"][0]
-    return found
-
-
 def _arguments(job: Object) -> list[str]:
-    return list(_container(job).get("args", ()))
+    return list(container(job).get("args", ()))
 
 
 def _image(job: Object) -> str:
-    return str(_container(job)["image"])
+    return str(container(job)["image"])

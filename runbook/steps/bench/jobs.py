@@ -27,17 +27,17 @@ def ended(job: Object) -> str | None:
     return None
 
 
-def asked_for(job: Object, flag: str) -> int | None:
-    """Read a number that a Job's client was given, such as of `--num-prompts`; None where it was not.
+def options(job: Object) -> dict[str, str]:
+    """Read what a Job's client was given, such as `num-prompts`; where a flag has no value it is empty."""
+    arguments: list[str] = container(job).get("args", [])
+    pairs = (argument[2:].partition("=") for argument in arguments if argument.startswith("--"))
+    return {name: value for name, _, value in pairs}
 
-    Args:
-        flag: how the flag ends, as the lengths begin with the dataset's name.
-    """
-    arguments: list[str] = job["spec"]["template"]["spec"]["containers"][0].get("args", [])
-    for name, _, value in (argument.partition("=") for argument in arguments):
-        if name.startswith("--") and name.endswith(flag) and value.isdecimal():
-            return int(value)
-    return None
+
+def container(job: Object) -> Object:
+    """Give the client's container."""
+    found: Object = job["spec"]["template"]["spec"]["containers"][0]
+    return found
 
 
 def benchmark_labels(context: Context) -> dict[str, str]:

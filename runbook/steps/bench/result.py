@@ -1,29 +1,31 @@
 """The benchmark has ended, and its result is sound and kept.
 
-Section 5.2 of the guide. The Job's log is followed to its end; the result is refused where requests failed
-or answers were cut short, as the client's exit code tells neither. It is kept in .runs/RUN/bench.json, the
-log beside.
+Section 5.2 of the guide. The Job's log is followed to its end, read and judged: the client's exit code does
+not tell that requests failed or answers were cut short. What is no measurement is kept too, with its verdict,
+and the step fails. It is in .runs/RUN/bench.json, the log beside.
 """
 
 from __future__ import annotations
 
-import json
-import time
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Action, FactKey, StepResult
 from runbook.engine.errors import FailedError, MissingError, Place
 from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
-from runbook.steps.bench.figures import Figures, complaints, read_figures
+from runbook.measurement.document import FILE_NAME, Document, Verdict, read, write
+from runbook.measurement.reading import Reading, read_result
+from runbook.measurement.verdict import Witness, judge
+from runbook.steps.bench.endings import failed, interrupted
 from runbook.steps.bench.following import follow
-from runbook.steps.bench.jobs import JOBS, asked_for, benchmark_labels, ended, jobs
+from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
+from runbook.steps.bench.keeping import asked, document
+from runbook.steps.bench.witness import look, seen_before, server_pods
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
-from runbook.steps.kube.cluster import is_planned, kubectl
+from runbook.steps.kube.cluster import client, is_planned, kubectl
 from runbook.steps.kube.workload import job_name
 
 REHEARSED = "REHEARSAL: stand-ins measured each other on this machine; no figure here is a TPU's."
@@ -51,8 +53,11 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     )
     if context.check:
         return f"{reference} {ended(job) or 'is running'}"
-    figures: Figures = context.facts.read(kept, partial(_read_again, context))
-    return f"{figures.completed} requests, {figures.output_throughput:.2f} output tokens/s: {_file(context)}"
+    found: Document = context.facts.read(kept, lambda: read(_file(context)))
+    result = found.result
+    return (
+        f"{result['completed']} requests, {result['output_throughput']:.2f} output tokens/s: {_file(context)}"
+    )
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
@@ -90,64 +95,47 @@ def _job(context: Context) -> Object:
 
 
 def _conclude(context: Context, reference: Reference, kept: FactKey) -> None:
-    began = time.monotonic()
     log, job = follow(context, reference)
     folder = context.home / ".runs" / context.run_id
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file = folder / "bench.log"
     log_file.write_text(log, encoding="utf-8")
-    figures = read_figures(log)
-    if figures is None:
-        raise FailedError(
-            f"{reference} {_end(job)} without a result; its last lines:\n{_tail(log)}",
-            place=Place.in_file(log_file),
-        )
-    wrong = complaints(
-        figures, prompts=asked_for(job, "--num-prompts"), output_len=asked_for(job, "-output-len")
+    reading = read_result(log)
+    verdict = judge(reading, asked(context, job), _witness(context, job))
+    found = document(context, job, reading, verdict, server_pods(context))
+    write(found, _file(context))
+    if reading.block:
+        context.report.output(_shown(context, reading.block))
+    if not verdict.ok:
+        raise _refused(reference, reading, verdict, log_file, log)
+    context.facts.read(kept, lambda: found)
+
+
+def _witness(context: Context, job: Object) -> Witness:
+    failure = failed(job)
+    interruption = interrupted(client(context), job)
+    return Witness(
+        interruption=interruption,
+        before=seen_before(job),
+        after=look(context),
+        job_failed="" if interruption else failure,
     )
-    if ended(job) != "Complete":
-        wrong.append(f"the Job {_end(job)}")
-    document = _document(context, reference, job, figures, wrong) | {"followed_s": time.monotonic() - began}
-    (folder / "bench.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    context.report.output(_shown(context, figures))
-    if wrong:
-        raise FailedError(f"the result is no measurement: {'; '.join(wrong)}", place=Place.in_file(log_file))
-    context.facts.read(kept, lambda: figures)
 
 
-def _document(
-    context: Context, reference: Reference, job: Object, figures: Figures, wrong: list[str]
-) -> dict[str, Any]:
-    """Put together what is kept: the client's own JSON, and what is needed to compare like with like."""
-    container = job["spec"]["template"]["spec"]["containers"][0]
-    tpu = context.variables.tpu
-    return {
-        **figures.values,
-        "run_id": context.run_id,
-        "environment": context.environment,
-        "rehearsal": context.variables.provider == "rehearsal",
-        "verdict": wrong or "ok",
-        "job": reference.name,
-        "image": container["image"],
-        "arguments": container["args"],
-        "server_image": context.variables.server.image,
-        "server_flags": dict(context.variables.server.flags),
-        "tpu": {"accelerator": tpu.accelerator, "topology": tpu.topology, "chips": tpu.chips},
-        "full_precision": figures.precise,
-    }
+def _refused(
+    reference: Reference, reading: Reading, verdict: Verdict, log_file: Path, log: str
+) -> FailedError:
+    worst = verdict.findings[0]
+    what = f"the run is no measurement ({verdict.name}): {worst.evidence}"
+    if not reading.complete:
+        what = f"{reference}: no result ({verdict.name}): {worst.evidence}; its last lines:\n{_tail(log)}"
+    return FailedError(what, place=Place.in_file(log_file), remedy=worst.remedy)
 
 
-def _shown(context: Context, figures: Figures) -> str:
+def _shown(context: Context, block: str) -> str:
     if context.variables.provider != "rehearsal":
-        return figures.block
-    return f"{REHEARSED}\n{figures.block}\n{REHEARSED}"
-
-
-def _end(job: Object) -> str:
-    for condition in job.get("status", {}).get("conditions", ()):
-        if condition["type"] == "Failed" and condition["status"] == "True":
-            return f"failed ({condition.get('reason')}: {condition.get('message')})"
-    return "ended" if ended(job) else "was deleted"
+        return block
+    return f"{REHEARSED}\n{block}\n{REHEARSED}"
 
 
 def _tail(log: str) -> str:
@@ -156,10 +144,4 @@ def _tail(log: str) -> str:
 
 
 def _file(context: Context) -> Path:
-    return context.home / ".runs" / context.run_id / "bench.json"
-
-
-def _read_again(context: Context) -> Figures:
-    """Read what was kept, where the fact was forgotten meanwhile."""
-    document = json.loads(_file(context).read_text(encoding="utf-8"))
-    return Figures("", document, document["full_precision"])
+    return context.home / ".runs" / context.run_id / FILE_NAME
