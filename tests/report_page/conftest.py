@@ -18,6 +18,9 @@ from tests.report_page.documents import Told, measured
 CHROMIUM = shutil.which("chromium")
 ARTIFACTS = Path(os.environ.get("RUNBOOK_TEST_ARTIFACTS", ROOT / "artifacts"))
 KEY = "sk-this-is-told-to-nobody"
+FEW_AT_ONCE = "bench.max_concurrency=4"
+"""More would make the client the bottleneck on a busy machine, and 5.2 refuses such a result."""
+
 SCRIPT = "<script>document.title = 'taken'</script><img src=x onerror=alert(1)> $x$ & co"
 
 
@@ -45,7 +48,8 @@ def last_run(operator: Operator) -> str:
 @pytest.fixture(scope="session")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reported]:
     """Run the recipe and its benchmark, then the benchmark again, and report the second run."""
-    settings = ["--set", "server.api_key={env: THE_KEY}", "--set", f"smoke.prompt={SCRIPT}"]
+    chosen = ("server.api_key={env: THE_KEY}", f"smoke.prompt={SCRIPT}", FEW_AT_ONCE)
+    settings = [word for setting in chosen for word in ("--set", setting)]
     for operator in new_operator(tmp_path_factory.mktemp("home"), {"THE_KEY": KEY}):
         ids = []
         for tasks in (["setup", "deploy", "smoke", "bench"], ["deploy", "smoke", "bench"]):
