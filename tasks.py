@@ -48,16 +48,17 @@ class LineTask(Task[Any]):
         """List the task's own arguments, then the options of the line."""
         own = super().get_arguments(ignore_unknown_help)
         for argument in own:
-            if argument.name == self.word and self._word_given():
+            if argument.name == self.word and self._word_given([*own, *line_options()]):
                 argument.positional, argument.default = True, None
         return [*own, *line_options()]
 
-    def _word_given(self) -> bool:
+    def _word_given(self, options: list[Argument]) -> bool:
         names = {self.name, *self.aliases}
         words = iter(sys.argv[1:])
         if not any(word.rpartition(".")[2] in names for word in words):
             return False
-        with_value = {f"--{option.names[0]}" for option in line_options() if option.takes_value}
+        names_taking = [option.names[0] for option in options if option.takes_value]
+        with_value = {f"--{name.replace('_', '-')}" for name in names_taking}
         for word in words:
             if word == "-" or not word.startswith("-"):
                 return True
@@ -193,10 +194,10 @@ def parse(line: Any, file: str = "", prompts: str = "", output_len: str = "") ->
     return command(line, "measurement.parse", file=file, prompts=prompts, output_len=output_len)
 
 
-@word_task("run")
-def report(line: Any, run: str = "") -> Any:
-    """Write an HTML page of a run (default: the last one)."""
-    return command(line, "history.page", run=run)
+@word_task("run", help={"to": "a folder, or a file that ends in .html (default: the run's own folder)"})
+def report(line: Any, run: str = "", to: str = "") -> Any:
+    """Write an HTML page of a run, with charts (default: the last one)."""
+    return command(line, "history.page", run=run, to=to)
 
 
 @task(klass=LineTask, auto_shortflags=False, help={"slow": "the suites that take minutes, instead"})

@@ -35,6 +35,7 @@ from runbook.steps.kube.workload import (
     API_KEY_FIELD,
     api_key_name,
     api_key_secret,
+    keep_applied,
     labels,
     manifest,
     manifest_path,
@@ -59,6 +60,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     require_complete_model(context)
     require_vocabulary(context)
     objects = list(_objects(arguments, context))
+    if not context.check:
+        keep_applied(context, manifest(context, arguments.template))
     yield from volume.freed(context, objects)
     for wanted in objects:
         yield from _applied(arguments, context, wanted)

@@ -23,6 +23,7 @@ from runbook.config.schema import Variables
 from runbook.config.secret import Secret
 from runbook.engine.change import FactKey
 from runbook.engine.errors import ManifestError, Place
+from runbook.engine.kept import MANIFESTS, keep
 from runbook.steps.context import Context
 from runbook.steps.kube.autopilot import node_labels
 from runbook.steps.kube.content import content_hash
@@ -78,6 +79,12 @@ def write_manifest(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.new")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def keep_applied(context: Context, rendered: Manifest) -> None:
+    """Keep a manifest in the run's own folder, as it is applied: the next run's may be another one."""
+    name = rendered.template.name.removesuffix(".j2")
+    keep(context.home / ".runs" / context.run_id / MANIFESTS / name, rendered.text)
 
 
 def labels(context: Context) -> dict[str, str]:
