@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
 
 from runbook.clients.kube.objects import Object, Reference
-from runbook.engine.change import Change, StepResult
-from runbook.engine.shell import SHELL, shell_text
+from runbook.engine.change import Change, Difference
 from runbook.steps.context import Context
 from runbook.steps.kube.apply_commands import applied_from
 from runbook.steps.kube.apply_set import PART_OF, ApplySet, members, set_name
-from runbook.steps.kube.cluster import client, live, object_key
+from runbook.steps.kube.cluster import client, live, object_key, shown
 from runbook.steps.kube.difference import creation, differences
-from runbook.steps.kube.workload import labels
+from runbook.steps.kube.workload import labels, manifest_path, write_manifest
 
 
 def apply_set(context: Context, template: str) -> ApplySet:
@@ -25,35 +26,64 @@ def of_set(objects: Sequence[Object]) -> list[Reference]:
     return [Reference.to(item) for item in objects if PART_OF in (item["metadata"].get("labels") or {})]
 
 
-def widened(context: Context, which: ApplySet, names: Iterable[Reference]) -> StepResult:
-    """Have the parent name these too, so that whatever ends the run, the next one knows them."""
+def widened(
+    context: Context, which: ApplySet, names: Iterable[Reference], loss: str | None
+) -> Generator[Change, None, bool]:
+    """Have the parent name these too, so that whatever ends the run, the next one knows them.
+
+    Args:
+        loss: what will be lost later on this way; asked about here, before anything is made.
+
+    Returns:
+        whether there was something to do, and so the loss was asked about.
+    """
     present = live(context, which.parent)
     known = members(present) if present else []
-    yield from _written(context, which, present, {*known, *names})
-    return ""
+    return (yield from _written(context, which, present, {*known, *names}, loss))
 
 
-def narrowed(context: Context, which: ApplySet, names: Iterable[Reference]) -> StepResult:
+def narrowed(context: Context, which: ApplySet, names: Iterable[Reference]) -> Generator[Change, None, bool]:
     """Have the parent name these only."""
-    yield from _written(context, which, live(context, which.parent), set(names))
-    return ""
+    return (yield from _written(context, which, live(context, which.parent), set(names), None))
 
 
-def _written(context: Context, which: ApplySet, present: Object | None, names: set[Reference]) -> StepResult:
+def _written(
+    context: Context, which: ApplySet, present: Object | None, names: set[Reference], loss: str | None
+) -> Generator[Change, None, bool]:
     if present is None and not names:
-        return ""
+        return False
     wanted = which.holding(names)
     future = _laid_over(present, wanted)
-    found = differences(present, future) if present else [creation(wanted)]
+    found = _told(present, future)
     if found:
-        manager = context.variables.kube.field_manager
         yield Change(
             found,
-            _command(context, wanted),
-            lambda: client(context).apply(wanted, field_manager=manager, force=True),
+            applied_from(context, shown(_path(context, which)), force=True),
+            lambda: _apply(context, which, wanted),
             {object_key(which.parent): future},
+            loss=loss,
         )
-    return ""
+    return bool(found)
+
+
+def _told(present: Object | None, future: Object) -> list[Difference]:
+    """Tell members, which say all that follows from them, as one difference."""
+    if present is None:
+        return [creation(future)]
+    before, after = ([item.short for item in members(parent)] for parent in (present, future))
+    if members(present) != members(future):
+        return [Difference(f"{Reference.to(future)}.data", before, after)]
+    return differences(present, future)
+
+
+def _apply(context: Context, which: ApplySet, wanted: Object) -> None:
+    """Apply the parent, as it is then in the file that the command names."""
+    write_manifest(_path(context, which), json.dumps(wanted, indent=2) + "\n")
+    client(context).apply(wanted, field_manager=context.variables.kube.field_manager, force=True)
+
+
+def _path(context: Context, which: ApplySet) -> Path:
+    return manifest_path(context, f"{which.name}-set.json")
 
 
 def _laid_over(present: Object | None, wanted: Object) -> Object:
@@ -70,22 +100,3 @@ def _laid_over(present: Object | None, wanted: Object) -> Object:
         }
         metadata[field] = {**others, **ours}
     return {**present, "metadata": metadata, "data": wanted["data"]}
-
-
-def _command(context: Context, wanted: Object) -> list[str]:
-    """Write the commands that make the parent, label and annotate it, and apply it."""
-    metadata, source = wanted["metadata"], ["--local", "--filename=-", "--output=yaml"]
-    where = f"--namespace={metadata['namespace']}"
-    literals = [f"--from-literal={key}={value}" for key, value in wanted["data"].items()]
-    made = ["kubectl", "create", "configmap", metadata["name"], where, *literals]
-    steps = [
-        [*made, "--dry-run=client", "--output=yaml"],
-        ["kubectl", "label", *source, *_pairs(metadata["labels"])],
-        ["kubectl", "annotate", *source, *_pairs(metadata["annotations"])],
-        applied_from(context, "-", force=True),
-    ]
-    return [*SHELL, " |\n".join(shell_text(step) for step in steps)]
-
-
-def _pairs(values: dict[str, str]) -> list[str]:
-    return [f"{key}={value}" for key, value in values.items()]

@@ -46,6 +46,10 @@ class Leftovers:
         """Name what stays for now."""
         return [reference for reference, _ in self.kept]
 
+    def loss(self, context: Context) -> str | None:
+        """Say what is lost with them; None where nothing that works is."""
+        return _loss(context, self.working) if self.working else None
+
     @property
     def text(self) -> str:
         """Say what stays, and why; empty where nothing does."""
@@ -69,22 +73,21 @@ def leftovers(context: Context, apply_set: ApplySet, objects: Sequence[Object]) 
     return Leftovers(working, used, list(kept.items()))
 
 
-def pruned(context: Context, references: Sequence[Reference], *, lossy: bool) -> StepResult:
+def pruned(context: Context, references: Sequence[Reference], *, ask: bool) -> StepResult:
     """Delete members that are there.
 
     Args:
-        lossy: what is deleted may be in use by others than ourselves.
+        ask: whether each is a loss that is asked about.
     """
     for reference in references:
         if live(context, reference) is None:
             continue
-        named = f"{reference}{_elsewhere(context, reference)}"
         yield Change(
             [Difference(reference.short, f"there{_elsewhere(context, reference)}", None)],
             deletion(context, reference),
             partial(_delete, context, reference),
             {object_key(reference): None},
-            loss=f"{named}: the variables no longer name it" if lossy else None,
+            loss=_loss(context, [reference]) if ask else None,
         )
     return ""
 
@@ -98,6 +101,11 @@ def deletion(context: Context, reference: Reference) -> list[str]:
 def _delete(context: Context, reference: Reference) -> None:
     client(context).delete(reference, propagation="Foreground")
     removal.wait_until_gone(context, [reference])
+
+
+def _loss(context: Context, references: Sequence[Reference]) -> str:
+    named = ", ".join(f"{reference}{_elsewhere(context, reference)}" for reference in references)
+    return f"{named}: deleted, as the variables no longer say so"
 
 
 def _elsewhere(context: Context, reference: Reference) -> str:
