@@ -70,8 +70,8 @@ def _told(present: Object | None, future: Object) -> list[Difference]:
     """Tell members, which say all that follows from them, as one difference."""
     if present is None:
         return [creation(future)]
-    before, after = ([item.short for item in members(parent)] for parent in (present, future))
-    if members(present) != members(future):
+    before, after = (sorted(item.short for item in members(parent)) for parent in (present, future))
+    if set(members(present)) != set(members(future)):
         return [Difference(f"{Reference.to(future)}.data", before, after)]
     return differences(present, future)
 
