@@ -39,7 +39,9 @@ def test_the_set_is_as_its_specification_says(stopped: Place) -> None:
     assert deployment is not None
     assert parent["metadata"]["annotations"] == {
         "applyset.kubernetes.io/tooling": "runbook/v1",
-        "applyset.kubernetes.io/contains-group-kinds": "Deployment.apps,PersistentVolume,PersistentVolumeClaim,Service",
+        "applyset.kubernetes.io/contains-group-kinds": ",".join(
+            ["Deployment.apps", "PersistentVolume", "PersistentVolumeClaim", "Service"]
+        ),
     }
     identity = parent["metadata"]["labels"]["applyset.kubernetes.io/id"]
     assert deployment["metadata"]["labels"][PART_OF] == identity

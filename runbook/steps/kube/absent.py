@@ -105,7 +105,8 @@ def deletions(context: Context, templates: Sequence[str]) -> list[list[str]]:
     commands = [
         _command(context, [kind.lower(), _selector(context)], _namespace(context, kind)) for kind in kinds
     ]
-    return [*commands, _command(context, ["configmap", _selector(context)], PARENT_NAMESPACE)]
+    sets = _command(context, ["configmap", _selector(context)], PARENT_NAMESPACE)
+    return commands if sets in commands else [*commands, sets]
 
 
 def _kinds(context: Context, templates: Sequence[str]) -> Iterator[tuple[str, str]]:

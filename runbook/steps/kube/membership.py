@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterable, Sequence
-from pathlib import Path
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Change, Difference
 from runbook.steps.context import Context
-from runbook.steps.kube.apply_commands import applied_from
 from runbook.steps.kube.apply_set import PART_OF, ApplySet, members, set_name
-from runbook.steps.kube.cluster import client, live, object_key, shown
+from runbook.steps.kube.cluster import client, live, object_key
 from runbook.steps.kube.difference import creation, differences
-from runbook.steps.kube.workload import labels, manifest_path, write_manifest
+from runbook.steps.kube.workload import labels
 
 
 def apply_set(context: Context, template: str) -> ApplySet:
@@ -55,11 +52,12 @@ def _written(
     wanted = which.holding(names)
     future = _laid_over(present, wanted)
     found = _told(present, future)
+    manager = context.variables.kube.field_manager
     if found:
         yield Change(
             found,
-            applied_from(context, shown(_path(context, which)), force=True),
-            lambda: _apply(context, which, wanted),
+            [],  # who types the commands keeps no set
+            lambda: client(context).apply(wanted, field_manager=manager, force=True),
             {object_key(which.parent): future},
             loss=loss,
         )
@@ -74,16 +72,6 @@ def _told(present: Object | None, future: Object) -> list[Difference]:
     if set(members(present)) != set(members(future)):
         return [Difference(f"{Reference.to(future)}.data", before, after)]
     return differences(present, future)
-
-
-def _apply(context: Context, which: ApplySet, wanted: Object) -> None:
-    """Apply the parent, as it is then in the file that the command names."""
-    write_manifest(_path(context, which), json.dumps(wanted, indent=2) + "\n")
-    client(context).apply(wanted, field_manager=context.variables.kube.field_manager, force=True)
-
-
-def _path(context: Context, which: ApplySet) -> Path:
-    return manifest_path(context, f"{which.name}-set.json")
 
 
 def _laid_over(present: Object | None, wanted: Object) -> Object:

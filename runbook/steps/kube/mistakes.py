@@ -86,9 +86,10 @@ def _item(node: SequenceNode, which: str) -> Node | None:
     if which.isdecimal():
         return node.value[int(which)] if int(which) < len(node.value) else None
     keys = _NAMED.findall(which)
-    for item in node.value:
-        texts = {name: _value(item, name) for name, _ in keys}
-        if all(isinstance(found := texts[name], ScalarNode) and found.value == text for name, text in keys):
-            found_item: Node = item
-            return found_item
-    return None
+    return next((item for item in node.value if all(_has(item, name, text) for name, text in keys)), None)
+
+
+def _has(item: Node, name: str, text: str) -> bool:
+    """Compare a field of a list's item; one that it leaves out is the default, which the key has."""
+    found = _value(item, name)
+    return found is None or bool(found.value == text)
