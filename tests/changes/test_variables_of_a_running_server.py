@@ -20,7 +20,7 @@ def test_another_port_is_the_servers_and_the_services(server: Server) -> None:
     assert [path for path in paths if path.endswith("args[--port]")]
 
 
-def test_another_namespace_takes_the_server_along(server: Server) -> None:
+def test_another_namespace_takes_the_server_along_and_back(server: Server) -> None:
     changed = server.changes("kube.namespace=serving", tasks=WHOLE)
     assert ("deployment/vllm-tpu", "there in namespace default", None) in changed.told
     assert ("service/vllm-service", "there in namespace default", None) in changed.told
@@ -28,6 +28,8 @@ def test_another_namespace_takes_the_server_along(server: Server) -> None:
         path.partition("/")[0] for path in changed.deleted
     }
     assert [loss for loss in changed.losses if "deployment/vllm-tpu in namespace default" in loss]
+    back = server.changes(tasks=WHOLE)
+    assert ("deployment/vllm-tpu", "there in namespace serving", None) in back.told
 
 
 def test_another_bucket_is_another_volume_and_the_old_one_goes(server: Server) -> None:
@@ -50,7 +52,8 @@ def test_another_bucket_is_another_volume_and_the_old_one_goes(server: Server) -
 )
 @pytest.mark.slow
 def test_what_only_the_pods_see_rolls_over(server: Server, settings: list[str], named: str) -> None:
-    assert [path for path in server.changes(*settings).paths if named in path]
+    paths = server.changes(*settings).paths
+    assert [path for path in paths if named in path], paths
 
 
 @pytest.mark.slow
