@@ -2,9 +2,10 @@
 
 Beside the variables a template may use:
 `environment`, `names.volume`, `names.claim` (with a hash of all that cannot be changed in a mounted volume),
-`names.api_key`, `names.job`, `paths.mount` (where the guide mounts), `paths.volume` (where the volume is
-mounted: the model's folder below that when only it is), `model_content` (a hash of the model's files),
-`autopilot_nodes` (labels by which Pods ask an Autopilot cluster for their nodes; else none).
+`names.api_key`, `names.job`, `names.apply_set` (the label of what 4.3 deletes when it is no longer rendered),
+`paths.mount` (where the guide mounts), `paths.volume` (where the volume is mounted: the model's folder below
+that when only it is), `model_content` (a hash of the model's files), `autopilot_nodes` (labels by which Pods
+ask an Autopilot cluster for their nodes; else none).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from runbook.engine.change import FactKey
 from runbook.engine.errors import ManifestError, Place
 from runbook.engine.kept import MANIFESTS, keep
 from runbook.steps.context import Context
+from runbook.steps.kube.apply_set import PART_OF, ApplySet, set_name
 from runbook.steps.kube.autopilot import node_labels
 from runbook.steps.kube.content import content_hash
 from runbook.steps.kube.templates import parse, render
@@ -104,14 +106,18 @@ def api_key_name(variables: Variables) -> str:
     return name if key is None else f"{name}-{_key_hash(key, name)}"
 
 
-def api_key_secret(context: Context) -> Object | None:
-    """Make the Secret of the server's key; it is applied, and never written to a file."""
+def api_key_secret(context: Context, apply_set: str) -> Object | None:
+    """Make the Secret of the server's key; it is applied, and never written to a file.
+
+    Args:
+        apply_set: id of the set that it is a member of.
+    """
     variables = context.variables
     if variables.server.api_key is None:
         return None
     value = base64.b64encode(variables.server.api_key.reveal().encode()).decode()
     name, namespace = api_key_name(variables), variables.kube.namespace
-    metadata = {"name": name, "namespace": namespace, "labels": labels(context)}
+    metadata = {"name": name, "namespace": namespace, "labels": {**labels(context), PART_OF: apply_set}}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -136,11 +142,18 @@ def volume_names(variables: Variables) -> VolumeNames:
 
 
 def template_values(
-    variables: Variables, tree: Mapping[str, Any], *, environment: str, run_id: str, content: str
+    template: str,
+    variables: Variables,
+    tree: Mapping[str, Any],
+    *,
+    environment: str,
+    run_id: str,
+    content: str,
 ) -> dict[str, Any]:
     """Collect what a template may name.
 
     Args:
+        template: its file name.
         tree: the variables as plain nested values.
         run_id: ends the benchmark Job's name.
         content: a hash of the model's files.
@@ -153,6 +166,7 @@ def template_values(
         "claim": volume.claim,
         "api_key": api_key_name(variables),
         "job": f"{variables.bench.name}-{run_id}",
+        "apply_set": ApplySet(set_name(template, environment), {}).id,
     }
     paths = {"mount": mount, "volume": mount + folder}
     return {
@@ -170,6 +184,7 @@ def _manifest(context: Context, template: str) -> Manifest:
     if not path.is_file():
         raise ManifestError(f"there is no manifest template {template}", place=Place.in_file(path))
     values = template_values(
+        template,
         context.variables,
         context.tree,
         environment=context.environment,
@@ -190,6 +205,8 @@ def _key_hash(key: Secret, salt: str) -> str:
 def _volume_hash(variables: Variables) -> str:
     """Hash what the API refuses to change in a volume or its claim, and what running Pods would not see."""
     volume = variables.volume
+    # volumes are of the whole cluster: one for each namespace with the claim
+    place = [] if variables.kube.namespace == "default" else [variables.kube.namespace]
     fixed = [
         variables.bucket.name,
         variables.checkpoint.folder if volume.only_dir else "",
@@ -197,5 +214,6 @@ def _volume_hash(variables: Variables) -> str:
         volume.storage_class,
         dict(volume.attributes),
         list(volume.mount_options),
+        *place,
     ]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:8]
