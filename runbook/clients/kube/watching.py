@@ -59,6 +59,17 @@ class View:
         """
         return next(iter(self._of(Selection.of(reference))), None)
 
+    def _of(self, selection: Selection) -> list[Object]:
+        if selection in self._refused:
+            raise self._refused[selection]
+        if selection not in self._watched:
+            try:
+                self._watched[selection] = _Watched(self._kube, selection, self._news)
+            except CredentialsError as error:
+                self._refused[selection] = error
+                raise
+        return self._watched[selection].objects()
+
     def list(
         self,
         api_version: str,
@@ -110,17 +121,6 @@ class View:
         """End all watches."""
         for watched in self._watched.values():
             watched.close()
-
-    def _of(self, selection: Selection) -> list[Object]:
-        if selection in self._refused:
-            raise self._refused[selection]
-        if selection not in self._watched:
-            try:
-                self._watched[selection] = _Watched(self._kube, selection, self._news)
-            except CredentialsError as error:
-                self._refused[selection] = error
-                raise
-        return self._watched[selection].objects()
 
 
 @contextmanager

@@ -40,9 +40,8 @@ def explained(kube: Reader, pod: Object, container: Object) -> Diagnosis:
     refusals = _refusals(kube, pod)
     reason = f" ({ended['reason']})" if ended.get("reason") == _OUT_OF_MEMORY else ""
     times = container["restartCount"]
-    evidence = (
-        f"Pod {name} {container['name']} ended with code {ended.get('exitCode')}{reason}, {times} times"
-    )
+    code = f"code {ended.get('exitCode')}{reason}"
+    evidence = f"Pod {name}, container {container['name']}, ended with {code}, {times} times"
     if cause := root_cause(log):
         evidence += f"; it began with: {cause}"
     evidence += f"; its last lines:\n{_indented(_last(log))}"

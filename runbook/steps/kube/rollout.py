@@ -106,7 +106,7 @@ class _Rollout:
         return None
 
     def _said(self, present: Object, found: Diagnosis) -> str:
-        """Give the one thing that matters most: trouble with the API server, a milestone, or the last event."""
+        """Give what matters most: trouble with the API server, a milestone, or the last event."""
         if self._view.trouble:
             return f"asking again: {self._view.trouble}"
         pod = self._pod(present, found.pod)

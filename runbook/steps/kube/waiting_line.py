@@ -1,4 +1,4 @@
-"""The line that an operator sees while a rollout is awaited: how far it is, since when, what was said last."""
+"""The line that is seen while a rollout is awaited: how far it is, since when, and what was said last."""
 
 from __future__ import annotations
 
