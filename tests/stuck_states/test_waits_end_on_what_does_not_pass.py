@@ -60,17 +60,44 @@ class State:
 
 
 STATES = (
-    State("no-node", "didn't match Pod's node", "gke-tpu-accelerator=tpu9", "tpu.accel", ("tpu.accelerator=tpu9",)),
-    State("chips-held", "Insufficient google.com/tpu", "default/notebook holds 4", "end the Pod", made=(HOLDER,)),
+    State(
+        "no-node",
+        "didn't match Pod's node",
+        "gke-tpu-accelerator=tpu9",
+        "tpu.accel",
+        ("tpu.accelerator=tpu9",),
+    ),
+    State(
+        "chips-held", "Insufficient google.com/tpu", "default/notebook holds 4", "end the Pod", made=(HOLDER,)
+    ),
     State("quota", "ReplicaFailure", "exceeded quota: few", "resourcequota few", made=(QUOTA,)),
-    State("image", "ErrImagePull", "vllm-tpu:missing", "server.image", ("server.image=vllm/vllm-tpu:missing",)),
+    State(
+        "image", "ErrImagePull", "vllm-tpu:missing", "server.image", ("server.image=vllm/vllm-tpu:missing",)
+    ),
     State("crash", "CrashLoopBackOff", "--no-such-flag", "kubectl logs", ("server.flags.no-such-flag=x",)),
-    State("no-bucket", "bucket doesn't exist", "does not exist", "bucket.name", scenario="stuck-mount-of-no-bucket"),
-    State("sidecar", "failed to find the sidecar", "no sidecar", "inv deploy", scenario="stuck-mount-without-sidecar"),
+    State(
+        "no-bucket",
+        "bucket doesn't exist",
+        "does not exist",
+        "bucket.name",
+        scenario="stuck-mount-of-no-bucket",
+    ),
+    State(
+        "sidecar",
+        "failed to find the sidecar",
+        "no sidecar",
+        "inv deploy",
+        scenario="stuck-mount-without-sidecar",
+    ),
     State("memory", "CrashLoopBackOff", "137 (OOMKilled)", "memory", scenario="stuck-out-of-memory"),
-    State("engine", "CrashLoopBackOff", "began with: (EngineCore_DP0 pid=301) ValueError: shard 7", "EngineCore",
-          scenario="stuck-engine-error"),
-)  # fmt: skip
+    State(
+        "engine",
+        "CrashLoopBackOff",
+        "began with: (EngineCore_DP0 pid=301) ValueError: shard 7",
+        "EngineCore",
+        scenario="stuck-engine-error",
+    ),
+)
 
 
 @contextmanager
