@@ -27,6 +27,7 @@ def empty(tmp_path_factory):
     yield from new_operator(tmp_path_factory.mktemp("empty"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ALL)
 def test_on_an_empty_cloud(empty, section):
     for _ in range(2):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.steps_kube.deployment_place import SERVER, Place
 
-KINDS = (
+KINDS: tuple[dict[str, object], ...] = (
     {"kind": "reset"},
     {"kind": "status", "status": 410, "message": "too old resource version"},
     {"kind": "truncate", "bytes": 40},
