@@ -79,9 +79,8 @@ class Forward:
             async with server:
                 await closing.wait()
                 server.close()
-                if (
-                    self._tasks
-                ):  # what the other side has just closed ends by itself, and takes its sockets along
+                if self._tasks:
+                    # what the other side has just closed ends by itself, and takes its sockets along
                     await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
                 while self._tasks:
                     for task in self._tasks:

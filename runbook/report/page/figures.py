@@ -33,7 +33,7 @@ _THROUGHPUTS: Final = (
     ("request_throughput", "Requests a second", "requests/s"),
     ("request_goodput", "Requests a second within the objective", "requests/s"),
 )
-_COSTS: Final = (("usd_per_million_output_tokens", "Price of a million output tokens", ""),)
+_COSTS: Final = (("price_per_million_output_tokens", "Price of a million output tokens", ""),)
 _COUNTS: Final = (
     ("completed", "Requests completed", "requests"),
     ("failed", "Requests failed", "requests"),

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Sequence
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Change, Difference
 from runbook.steps.context import Context
-from runbook.steps.kube.apply_set import PART_OF, ApplySet, members, set_name
+from runbook.steps.kube.apply_set import PARENT_NAMESPACE, PART_OF, ApplySet, members, set_name
 from runbook.steps.kube.cluster import client, live, object_key
 from runbook.steps.kube.difference import creation, differences
 from runbook.steps.kube.workload import labels
@@ -65,13 +65,21 @@ def _written(
 
 
 def _told(present: Object | None, future: Object) -> list[Difference]:
-    """Tell members, which say all that follows from them, as one difference."""
+    """Tell each member that comes or goes; what follows from the members is not told beside them."""
     if present is None:
         return [creation(future)]
-    before, after = (sorted(item.short for item in members(parent)) for parent in (present, future))
-    if set(members(present)) != set(members(future)):
-        return [Difference(f"{Reference.to(future)}.data", before, after)]
-    return differences(present, future)
+    parent = Reference.to(future)
+    before, after = set(members(present)), set(members(future))
+    changed = [
+        *(Difference(f"{parent}.data.{_named(item)}", None, item.api_version) for item in after - before),
+        *(Difference(f"{parent}.data.{_named(item)}", item.api_version, None) for item in before - after),
+    ]
+    return sorted(changed, key=lambda item: item.path) or differences(present, future)
+
+
+def _named(member: Reference) -> str:
+    elsewhere = member.namespace not in {"", PARENT_NAMESPACE}
+    return f"{member.namespace}/{member.short}" if elsewhere else member.short
 
 
 def _laid_over(present: Object | None, wanted: Object) -> Object:
