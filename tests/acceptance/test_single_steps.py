@@ -34,6 +34,7 @@ def test_on_an_empty_cloud(empty, section):
         ends_well_or_names_the_supplier(empty.inv("step", section), section)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ORDER_ON_CONVERGED)
 def test_on_a_converged_cloud(converged, section):
     for _ in range(2):

@@ -131,6 +131,16 @@ class Place:
             and "/_rehearsal/" not in entry["path"]
         ]
 
+    def asked(self, before: int = 0) -> list[str]:
+        """Give the methods of the requests to the cluster since the first so many.
+
+        Watches and followed logs are left out: the stand-in lists them when it sees that they were hung up,
+        so those of an earlier rollout may come up only now.
+        """
+        since = self.cloud.logged(api="kubernetes")[before:]
+        streams = ("watch=true", "follow=true")
+        return [entry["method"] for entry in since if not any(mark in entry["path"] for mark in streams)]
+
     def line(self, *steps: tuple[str, dict[str, Any]], check: bool) -> list[Outcome]:
         """Run steps as one line does."""
         connections = Connections(self.loaded.variables, self.home)

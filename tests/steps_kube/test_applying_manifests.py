@@ -31,8 +31,7 @@ def test_converged_it_costs_a_read_for_each_object_and_one_for_their_set(deploye
     deployed.cloud.control("DELETE", "requests")
     outcome = deployed.check("kube.apply", **SERVER)
     assert (outcome.status, outcome.reason) == (Status.OK, "vllm-tpu: 1 of 1 Pods ready")
-    asked = deployed.cloud.logged(api="kubernetes")
-    assert [entry["method"] for entry in asked] == ["GET"] * 5
+    assert deployed.asked() == ["GET"] * 5
 
 
 @pytest.mark.parametrize(
@@ -190,7 +189,7 @@ def test_the_keys_command_makes_the_same_secret_twice(deployed: Place) -> None:
     assert made is not None
     assert made["data"] == {"api-key": "czNjcmV0LWtleQ=="}
     assert reference in deployed.of_kind("v1", "Secret")
-    assert not [path for path in paths(guarded.check("kube.apply", **SERVER).changes) if "secret/" in path]
+    assert not secrets(paths(guarded.check("kube.apply", **SERVER).changes))
 
 
 def test_an_exposed_service_is_told_with_its_address(deployed: Place) -> None:

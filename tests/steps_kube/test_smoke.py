@@ -70,10 +70,7 @@ def test_a_check_opens_nothing(deployed: Place) -> None:
     before = len(deployed.cloud.logged(api="kubernetes"))
     outcomes = deployed.line(("kube.forward", {}), ("serving.completion", {}), check=True)
     assert [outcome.status for outcome in outcomes] == [Status.OK, Status.OK]
-    # the deployment's look into the log is listed when the stand-in sees that it was hung up, maybe only now
-    since = deployed.cloud.logged(api="kubernetes")[before:]
-    asked = [entry for entry in since if "/log" not in entry["path"]]
-    assert [entry["method"] for entry in asked] == ["GET"]
+    assert deployed.asked(before) == ["GET"]
 
 
 def test_a_taken_port_gives_way_to_the_next(deployed: Place) -> None:
