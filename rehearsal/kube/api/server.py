@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from rehearsal.kube.api import discovery, openapi
+from rehearsal.kube.api.custom.kinds import served_kinds
 from rehearsal.kube.api.exec import execute
 from rehearsal.kube.api.log_times import LogTimes
 from rehearsal.kube.api.logs import answer_log
@@ -16,7 +17,7 @@ from rehearsal.kube.api.objects import Objects
 from rehearsal.kube.api.portforward import forward_ports
 from rehearsal.kube.api.registry import Admission, Registry
 from rehearsal.kube.api.responses import errors_as_status, json_answer
-from rehearsal.kube.api.routing import Target, resolve, served_kinds
+from rehearsal.kube.api.routing import Target, resolve
 from rehearsal.kube.api.runtime import PodRuntime
 from rehearsal.kube.api.seed import seed_objects
 from rehearsal.kube.api.status import no_such_resource

@@ -6,6 +6,7 @@ from rehearsal.kube.api.store import Store
 from rehearsal.kube.control.admission import Admission
 from rehearsal.kube.control.autopilot import NodeProvisioning
 from rehearsal.kube.control.control_loop import ControlLoop
+from rehearsal.kube.control.custom_definitions import CustomDefinitions
 from rehearsal.kube.control.deployments import Deployments
 from rehearsal.kube.control.endpoints import Endpoints
 from rehearsal.kube.control.events import EventExpiry, EventRecorder
@@ -37,6 +38,7 @@ def controllers(
         store,
         [
             Namespaces(store),
+            CustomDefinitions(store),
             PersistentVolumes(store),
             PersistentVolumeClaims(store, EventRecorder(store, "persistentvolume-controller")),
             ClaimProtection(store),
