@@ -8,6 +8,14 @@ from tests.kube_control.kube_stand_in import KEY, Json, Kube, StandIn, condition
 CHIPS = "google.com/tpu"
 
 
+def has_chips(found: Json | None) -> bool:
+    return found is not None and CHIPS in found["status"]["capacity"]
+
+
+def has_team(found: Json | None) -> bool:
+    return found is not None and "team" in found["metadata"]["labels"]
+
+
 def tpu_pod(name: str = "server") -> Json:
     resources = {"limits": {CHIPS: "4"}, "requests": {CHIPS: "4"}}
     container = {"name": "main", "image": "busybox", "command": ["sleep", "100"], "resources": resources}
@@ -21,7 +29,7 @@ def test_the_node_is_ready_before_it_has_chips_and_the_pod_waits_for_them(stand_
     young = kube.wait("Node", "gke-tpu", until=condition("Ready"))
     assert young["spec"]["taints"] == [{"key": CHIPS, "value": "present", "effect": "NoSchedule"}]
     assert young["metadata"]["labels"]["cloud.google.com/gke-tpu-topology"] == "2x2x1"
-    assert CHIPS not in young["status"]["capacity"]
+    assert not has_chips(young)
     kube.apply(tpu_pod())
     kube.wait("Pod", "server", until=condition("PodScheduled", "False", "Unschedulable"))
     (message,) = kube.events("server", "FailedScheduling")
@@ -32,11 +40,10 @@ def test_the_node_is_ready_before_it_has_chips_and_the_pod_waits_for_them(stand_
 
 
 def test_chips_that_were_registered_stay_when_gke_changes_the_node(kube: Kube) -> None:
-    has_chips = lambda found: CHIPS in found["status"]["capacity"]  # noqa: E731 - a predicate, used twice
     kube.wait("Node", "gke-tpu", until=has_chips)
     changed = facts(node("gke-default"), node("gke-tpu", tpu=4) | {"labels": {"team": "serving"}})
     kube.stand_in.run(kube.stand_in.clusters.update(KEY, changed))
-    found = kube.wait("Node", "gke-tpu", until=lambda found: "team" in found["metadata"]["labels"])
+    found = kube.wait("Node", "gke-tpu", until=has_team)
     assert has_chips(found)
 
 

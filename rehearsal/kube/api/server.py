@@ -51,6 +51,7 @@ def application(store: Store, runtime: PodRuntime, admission: Admission, version
     app.router.add_get("/openapi/v3/api/{version}", server.openapi)
     app.router.add_get("/openapi/v3/apis/{group}/{version}", server.openapi)
     app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", server.review_access)
+    app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", server.review_rules)
     app.router.add_post("/apis/authentication.k8s.io/v1/selfsubjectreviews", server.review_self)
     app.router.add_route("*", "/api/{version:v1}/{path:.*}", server.objects)
     app.router.add_route("*", "/apis/{group}/{version}/{path:.*}", server.objects)
@@ -110,6 +111,13 @@ class _Server:
 
     async def review_access(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
         return _review("authorization", "SelfSubjectAccessReview", {"allowed": True})
+
+    async def review_rules(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        return _review("authorization", "SelfSubjectRulesReview", {
+            "incomplete": False,
+            "resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
+            "nonResourceRules": [{"nonResourceURLs": ["*"], "verbs": ["*"]}],
+        })  # fmt: skip
 
     async def review_self(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
         user = {"username": _USER, "groups": ["system:authenticated"]}

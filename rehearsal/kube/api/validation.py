@@ -127,7 +127,7 @@ def _selector_causes(obj: Object) -> Iterator[Cause]:
     labels = obj["spec"]["template"]["metadata"].get("labels", {})
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         kind = obj["kind"].lower()
-        yield invalid("spec.selector", "v1.LabelSelector{}", f"empty selector is invalid for {kind}")
+        yield invalid("spec.selector", {}, f"empty selector is invalid for {kind}")
     elif not matches_selector(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
 

@@ -31,7 +31,7 @@ def definition_causes(definition: Object) -> Iterator[Cause]:
         yield invalid("metadata.name", metadata["name"], 'must be spec.names.plural+"."+spec.group')
     if sum(bool(version.get("storage")) for version in spec["versions"]) != 1:
         detail = "must have exactly one version marked as storage version"
-        yield invalid("spec.versions", "[]", detail)
+        yield invalid("spec.versions", [version["name"] for version in spec["versions"]], detail)
     for index, version in enumerate(spec["versions"]):
         if not (version.get("schema") or {}).get("openAPIV3Schema"):
             yield required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")

@@ -5,6 +5,7 @@ Rules written in CEL (x-kubernetes-validations) and combinations (oneOf, anyOf, 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -89,12 +90,12 @@ def _list_causes(schema: Schema, value: list[Any], path: str) -> Iterator[Cause]
     for index, entry in enumerate(value if keys else ()):
         key = {name: entry.get(name) for name in keys} if isinstance(entry, dict) else {}
         if key in seen:
-            yield Cause(f"{path}[{index}]", "FieldValueDuplicate", f"Duplicate value: {_shown(key)}")
+            yield Cause(
+                f"{path}[{index}]",
+                "FieldValueDuplicate",
+                f"Duplicate value: {json.dumps(key, separators=(',', ':'))}",
+            )
         seen.append(key)
-
-
-def _shown(key: dict[str, Any]) -> str:
-    return "map[string]interface {}{" + ", ".join(f'"{name}":"{value}"' for name, value in key.items()) + "}"
 
 
 def _string_causes(schema: Schema, value: str, path: str) -> Iterator[Cause]:
