@@ -1,4 +1,4 @@
-"""The messages that `kubectl create` sends in protobuf, field by field.
+"""The messages that `kubectl create` and `drain` send in protobuf, field by field.
 
 The field numbers are those of generated.proto in k8s.io/api (core, apps, batch) and k8s.io/apimachinery.
 """
@@ -9,7 +9,8 @@ Fields = tuple[tuple[int, str, str], ...]
 """Number, name and type of each: a scalar, `optional int` (0 is a value), `list of`, `map of`, a message."""
 
 KINDS_READ = frozenset({
-    "ConfigMap", "Deployment", "Job", "Namespace", "ResourceQuota", "Secret", "Service", "ServiceAccount",
+    "ConfigMap", "DeleteOptions", "Deployment", "Job", "Namespace", "ResourceQuota", "Secret", "Service",
+    "ServiceAccount",
 })  # fmt: skip
 _STRINGS = "map of string"
 _META = (1, "metadata", "ObjectMeta")
@@ -39,6 +40,14 @@ MESSAGES: dict[str, Fields] = {
         (6, "controller", "bool"),
         (7, "blockOwnerDeletion", "bool"),
     ),
+    "DeleteOptions": (
+        (1, "gracePeriodSeconds", "optional int"),
+        (2, "preconditions", "Preconditions"),
+        (3, "orphanDependents", "bool"),
+        (4, "propagationPolicy", "string"),
+        (5, "dryRun", "list of string"),
+    ),
+    "Preconditions": ((1, "uid", "string"), (2, "resourceVersion", "string")),
     "LabelSelector": ((1, "matchLabels", _STRINGS),),
     "Namespace": _TEMPLATED,
     "ConfigMap": (_META, (2, "data", _STRINGS), (3, "binaryData", "map of bytes"), (4, "immutable", "bool")),
