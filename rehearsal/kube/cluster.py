@@ -67,7 +67,7 @@ class Cluster:
         self.take(None)
         scaler = EventRecorder(self._store, "cluster-autoscaler")
         provisioning = NodeProvisioning(self._store, self._facts, scaler, partial(self.take, None))
-        loop = controllers(self._store, self._admission, self._world, provisioning)
+        loop = controllers(self._store, self._admission, self._facts, self._world, provisioning)
         self._tasks = [supervised(loop.run(), "controllers"), supervised(self._kubelet.run(), "kubelet")]
         app = application(self._store, self._kubelet, self._admission, self._facts.version)
         app.middlewares[:0] = middlewares(self._world, "kubernetes")
