@@ -76,18 +76,28 @@ def context_name(project: str, location: str, cluster: str) -> str:
 
 
 def kubeconfig_path(variables: Variables, home: Path, environment: str) -> Path:
-    """Find this environment's kubeconfig file.
+    """Find this environment's kubeconfig file; the first, where KUBECONFIG names several.
+
+    Args:
+        home: the folder that holds .runs/ (RUNBOOK_HOME).
+        environment: the environment's name.
+    """
+    return kubeconfig_files(variables, home, environment)[0]
+
+
+def kubeconfig_files(variables: Variables, home: Path, environment: str) -> tuple[Path, ...]:
+    """Find this environment's kubeconfig files: for provider kubeconfig there may be several.
 
     Args:
         home: the folder that holds .runs/ (RUNBOOK_HOME).
         environment: the environment's name.
     """
     if variables.kube.kubeconfig:
-        return Path(variables.kube.kubeconfig).expanduser()
+        return (Path(variables.kube.kubeconfig).expanduser(),)
     if variables.provider == "kubeconfig":
-        usual = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0] or "~/.kube/config"
-        return Path(usual).expanduser()
-    return home / ".runs" / environment / "kubeconfig"
+        named = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+        return tuple(Path(name).expanduser() for name in dict.fromkeys(named or ["~/.kube/config"]))
+    return (home / ".runs" / environment / "kubeconfig",)
 
 
 def read(path: Path) -> Config:

@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import Final
 
+from runbook.clients.kube.access import Access
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.connection import connect, connect_kubeconfig
-from runbook.clients.kube.kubeconfig import kubeconfig_path
+from runbook.clients.kube.connection import by_kubeconfig, to_gke
+from runbook.clients.kube.kubeconfig import kubeconfig_files
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import FactKey
 from runbook.steps.context import Context
@@ -25,15 +26,15 @@ def client(context: Context) -> KubeClient:
         MissingError: the cluster is not there.
         UnknownUntil: the cluster is only planned.
     """
-    connections, folder = context.connections, context.home / ".runs"
+    connections = context.connections
     if context.variables.provider == "kubeconfig":
-        path = kubeconfig_path(context.variables, context.home, context.environment)
+        files = kubeconfig_files(context.variables, context.home, context.environment)
         chosen = context.variables.kube.context
-        return connections.once("kube", lambda: connect_kubeconfig(path, chosen, folder))
-    access = reads.access(context)
+        return connections.once("kube", lambda: _client(context, by_kubeconfig(files, chosen)))
+    found = reads.access(context)
     return connections.once(
-        f"kube {access.endpoint} {hash(access.ca_certificate)}",
-        lambda: connect(access.endpoint, access.ca_certificate, connections.credentials, folder),
+        f"kube {found.endpoint} {hash(found.ca_certificate)}",
+        lambda: _client(context, to_gke(found.endpoint, found.ca_certificate, connections.credentials)),
     )
 
 
@@ -48,6 +49,10 @@ def is_there(context: Context) -> bool:
         return True
     found = None if is_planned(context) else reads.cluster(context)
     return found is not None and "endpoint" in found
+
+
+def _client(context: Context, access: Access) -> KubeClient:
+    return KubeClient(access, context.home / ".runs")
 
 
 def object_key(reference: Reference) -> FactKey:
@@ -72,10 +77,14 @@ def kubectl(context: Context, *arguments: str) -> list[str]:
     Args:
         arguments: what follows `kubectl`.
     """
-    path = kubeconfig_path(context.variables, context.home, context.environment)
-    chosen = context.variables.kube.context if context.variables.provider == "kubeconfig" else None
+    variables = context.variables
+    files = kubeconfig_files(variables, context.home, context.environment)
+    chosen = variables.kube.context if variables.provider == "kubeconfig" else None
     named = [f"--context={chosen}"] if chosen else []
-    return ["kubectl", *arguments, f"--kubeconfig={shown(path)}", *named]
+    if len(files) > 1:
+        listed = os.pathsep.join(shown(file) for file in files)
+        return ["env", f"KUBECONFIG={listed}", "kubectl", *arguments, *named]
+    return ["kubectl", *arguments, f"--kubeconfig={shown(files[0])}", *named]
 
 
 def shown(path: Path) -> str:

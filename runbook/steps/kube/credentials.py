@@ -36,7 +36,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     """Compare the file's entry of the cluster with the cluster."""
     path = kubeconfig.kubeconfig_path(context.variables, context.home, context.environment)
     if context.variables.provider == "kubeconfig":
-        return f"{shown(path)} leads to {client(context).server}"
+        return _as_it_is(context)
     entry = _entry(context)
     key: FactKey = ("kubeconfig", str(path))
     present = context.facts.read(key, lambda: kubeconfig.read(path))
@@ -49,6 +49,19 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     if found:
         yield Change(found, _command(context), lambda: kubeconfig.write(path, wanted), {key: wanted})
     return f"context {entry.name} in {shown(path)}"
+
+
+def _as_it_is(context: Context) -> str:
+    """Log in once, so that a login that does not work is told here."""
+    access = client(context).access
+    access.login.headers()
+    if not access.verified:
+        context.report.warning(
+            "the kubeconfig says insecure-skip-tls-verify: whoever answers there is believed, "
+            "and gets the login"
+        )
+    files = kubeconfig.kubeconfig_files(context.variables, context.home, context.environment)
+    return f"{', '.join(map(shown, files))} leads to {access.server}"
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
