@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import socket
 import ssl
 import threading
 from typing import Any
@@ -13,35 +13,53 @@ import trustme
 
 from tests.any_cluster.by_hand import Handwritten
 
+Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+
 
 class Between:
-    """Accepts connections on loopback, each in a thread."""
+    """Listens on loopback while it is entered, in a thread of its own.
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
+    Args:
+        tls: of who connects; None: none.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.port = 0
 
     def __enter__(self) -> Any:
         self._thread.start()
+        self._server = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls))
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(near,), daemon=True).start()
-
-    def serve(self, near: socket.socket) -> None:
+    async def serve(self, near: Reader, back: Writer) -> None:
         """Serve one connection."""
         raise NotImplementedError
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+
+    def _accept(self, near: Reader, back: Writer) -> None:
+        task = asyncio.create_task(self.serve(near, back))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _close(self) -> None:
+        self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0.05)  # asyncio tells nobody when a connection that was aborted is closed
 
 
 class Guarded(Between):
@@ -53,32 +71,30 @@ class Guarded(Between):
     """
 
     def __init__(self, written: Handwritten, authority: trustme.CA) -> None:
-        super().__init__()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.verify_mode = ssl.CERT_REQUIRED
+        authority.configure_trust(tls)
+        self._own = trustme.CA()
+        self._own.issue_cert("127.0.0.1").configure_cert(tls)
+        super().__init__(tls)
         self._to = urlsplit(written.cluster["server"])
         self._onward = ssl.create_default_context(cadata=written.authority.decode())
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.verify_mode = ssl.CERT_REQUIRED
-        authority.configure_trust(self._tls)
-        own = trustme.CA()
-        own.issue_cert("127.0.0.1").configure_cert(self._tls)
-        self.cluster = {
-            "server": f"https://127.0.0.1:{self.port}",
-            "certificate_authority_data": base64.b64encode(own.cert_pem.bytes()).decode(),
-        }
         self.subjects: set[str] = set()
 
-    def serve(self, near: socket.socket) -> None:
+    @property
+    def cluster(self) -> dict[str, str]:
+        """What a kubeconfig says of it."""
+        return {
+            "server": f"https://127.0.0.1:{self.port}",
+            "certificate_authority_data": base64.b64encode(self._own.cert_pem.bytes()).decode(),
+        }
+
+    async def serve(self, near: Reader, back: Writer) -> None:
         """Look at the certificate, then carry."""
-        guest = self._tls.wrap_socket(near, server_side=True, do_handshake_on_connect=False)
-        try:
-            guest.do_handshake()
-        except OSError:
-            guest.close()
-            return
-        names = (guest.getpeercert() or {}).get("subjectAltName", ())
+        names = back.get_extra_info("peercert").get("subjectAltName", ())
         self.subjects |= {str(name[1]) for name in names}
-        far = socket.create_connection((str(self._to.hostname), int(self._to.port or 443)))
-        carry(guest, self._onward.wrap_socket(far, server_hostname="127.0.0.1"))
+        far, onward = await asyncio.open_connection(self._to.hostname, self._to.port, ssl=self._onward)
+        await carry((near, onward), (far, back))
 
 
 class Proxy(Between):
@@ -89,41 +105,34 @@ class Proxy(Between):
         self.asked: set[str] = set()
         self.logins: set[str] = set()
 
-    def serve(self, near: socket.socket) -> None:
+    async def serve(self, near: Reader, back: Writer) -> None:
         """Connect, then carry."""
-        request = b""
-        while b"\r\n\r\n" not in request:
-            request += near.recv(4096)
-        first, *headers = request.decode().split("\r\n")
-        self.asked.add(first)
+        first, *headers = (await near.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        self.asked.add(first.rpartition(" ")[0])
         for header in headers:
             name, _, value = header.partition(": ")
             if name.lower() == "proxy-authorization":
                 self.logins.add(base64.b64decode(value.removeprefix("Basic ")).decode())
         host, _, port = first.split(" ")[1].rpartition(":")
-        far = socket.create_connection((host, int(port)))
-        near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        carry(near, far)
+        far, onward = await asyncio.open_connection(host, int(port))
+        back.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await carry((near, onward), (far, back))
 
 
-def carry(near: socket.socket, far: socket.socket) -> None:
+async def carry(*ways: tuple[Reader, Writer]) -> None:
     """Carry bytes both ways until either side ends."""
 
-    def one_way(source: socket.socket, sink: socket.socket) -> None:
-        try:
-            while data := source.recv(65536):
-                sink.sendall(data)
-        except OSError:
-            pass
-        finally:
-            for end in (source, sink):
-                try:
-                    end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue
+    async def one_way(source: Reader, sink: Writer) -> None:
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
 
-    with near, far:
-        back = threading.Thread(target=one_way, args=(far, near), daemon=True)
-        back.start()
-        one_way(near, far)
-        back.join()
+    tasks = [asyncio.create_task(one_way(*way)) for way in ways]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for _, sink in ways:
+            sink.transport.abort()
