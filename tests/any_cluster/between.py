@@ -13,8 +13,6 @@ import trustme
 
 from tests.any_cluster.by_hand import Handwritten
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
-
 
 class Between:
     """Listens on loopback while it is entered, in a thread of its own.
@@ -42,14 +40,14 @@ class Between:
         self._thread.join()
         self._loop.close()
 
-    async def serve(self, near: Reader, back: Writer) -> None:
+    async def serve(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         raise NotImplementedError
 
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
 
-    def _accept(self, near: Reader, back: Writer) -> None:
+    def _accept(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self.serve(near, back))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -89,7 +87,7 @@ class Guarded(Between):
             "certificate_authority_data": base64.b64encode(self._own.cert_pem.bytes()).decode(),
         }
 
-    async def serve(self, near: Reader, back: Writer) -> None:
+    async def serve(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Look at the certificate, then carry."""
         names = back.get_extra_info("peercert").get("subjectAltName", ())
         self.subjects |= {str(name[1]) for name in names}
@@ -105,7 +103,7 @@ class Proxy(Between):
         self.asked: set[str] = set()
         self.logins: set[str] = set()
 
-    async def serve(self, near: Reader, back: Writer) -> None:
+    async def serve(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Connect, then carry."""
         first, *headers = (await near.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         self.asked.add(first.rpartition(" ")[0])
@@ -119,10 +117,10 @@ class Proxy(Between):
         await carry((near, onward), (far, back))
 
 
-async def carry(*ways: tuple[Reader, Writer]) -> None:
+async def carry(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
     """Carry bytes both ways until either side ends."""
 
-    async def one_way(source: Reader, sink: Writer) -> None:
+    async def one_way(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(65536):
             sink.write(data)
             await sink.drain()

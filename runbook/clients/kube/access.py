@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import ssl
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
@@ -13,6 +14,8 @@ from requests.utils import get_environ_proxies, select_proxy
 from runbook.clients.kube.logins import Login
 from runbook.clients.transport import is_loopback
 from runbook.engine.errors import RunbookError
+
+KNOCK_SECONDS: Final = 15.0
 
 
 class Way(Protocol):
@@ -70,6 +73,21 @@ class Access:
         """A short name of the cluster, the same whichever way it is reached."""
         authorities = b"".join(sorted(self.tls.get_ca_certs(binary_form=True)))
         return hashlib.sha256(self.server.encode() + authorities).hexdigest()[:16]
+
+    def knock(self, port: int) -> None:
+        """Connect to a port of this machine that should lead to the API server.
+
+        Raises:
+            OSError: nobody is behind it.
+        """
+        with socket.create_connection(("127.0.0.1", port), timeout=KNOCK_SECONDS) as plain:
+            if not self.server.startswith("https:"):
+                return
+            try:
+                with self.tls.wrap_socket(plain, server_hostname=self.server_name or self.target[0]):
+                    return
+            except ssl.SSLCertVerificationError:
+                return  # somebody is; that it is somebody else is told where something is asked
 
     def through(self, way: Way) -> Access:
         """Reach it by a port of this machine; its certificate must still have its own name."""

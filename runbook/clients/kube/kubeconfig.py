@@ -36,6 +36,7 @@ class Entry:
         ca_certificate: PEM; None where a public authority signs.
         token_file: holds the bearer token; None where gke-gcloud-auth-plugin gets one.
         plugin_flags: of that plug-in, where it takes another login than gcloud's own.
+        server_name: what the API server's certificate is for, where that is not the address.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Entry:
     ca_certificate: str | None
     token_file: Path | None
     plugin_flags: tuple[str, ...] = ()
+    server_name: str | None = None
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Give what stands in the file's clusters, users and contexts."""
@@ -53,10 +55,13 @@ class Entry:
         }
 
     def _cluster(self) -> dict[str, Any]:
+        reached = {"server": self.server}
+        if self.server_name:
+            reached["tls-server-name"] = self.server_name
         if self.ca_certificate is None:
-            return {"server": self.server}
+            return reached
         authority = base64.b64encode(self.ca_certificate.encode()).decode()
-        return {"certificate-authority-data": authority, "server": self.server}
+        return {"certificate-authority-data": authority, **reached}
 
     def _user(self) -> dict[str, Any]:
         if self.token_file is not None:
