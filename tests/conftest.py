@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 JUDGED_BY = "requests judged by"
-WITHOUT_SSHD = "OPENSSH-SERVER IS NOT ON THIS MACHINE: THE TRANSFER OVER SSH WAS NOT TESTED"
+WITHOUT_SSHD = "OPENSSH-SERVER IS NOT ON THIS MACHINE: NOTHING OVER SSH WAS TESTED"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from threading import RLock
@@ -149,7 +150,9 @@ class Connections:
     def _find_endpoints(self) -> Endpoints:
         if self._variables.provider == "rehearsal":
             return of_rehearsal(self._home)
-        return Endpoints()
+        # the one address that Google's own clients take from the environment
+        own = os.environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
+        return Endpoints(storage=own) if own else Endpoints()
 
     def _find_credentials(self) -> Login:
         from runbook.clients import auth
