@@ -1,4 +1,4 @@
-"""A cluster whose API only the bastion reaches: all that asks it goes by one ssh, which ends with the line."""
+"""A cluster whose API only the bastion reaches: who asks it goes by one ssh, which ends with the line."""
 
 from __future__ import annotations
 
