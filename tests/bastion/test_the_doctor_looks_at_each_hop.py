@@ -11,8 +11,8 @@ from tests.steps_kube.deployment_place import Place
 
 
 def finding(place: Place, *settings: str) -> Finding:
-    patient = Patient(place.cloud).with_settings(*settings)  # type: ignore[no-untyped-call]
-    found: Finding = patient.finding("P17")  # type: ignore[no-untyped-call]
+    patient = Patient(place.cloud).with_settings(*settings)
+    found: Finding = patient.finding("P17")
     return found
 
 

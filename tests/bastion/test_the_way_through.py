@@ -92,7 +92,7 @@ class TestATunnel:
         return Connections(behind.loaded.variables, behind.home)
 
     @pytest.fixture
-    def client(self, behind: Place, connections: Connections, tmp_path: Path):  # type: ignore[no-untyped-def]
+    def client(self, behind: Place, connections: Connections, tmp_path: Path):
         file = Path(str(behind.loaded.variables.kube.kubeconfig))
         access = by_kubeconfig([file], None)
         tunnel = connections.tunnel(*access.target, access.knock)
