@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from runbook.config.infrastructure import Bucket, Cluster, Credentials, NodePool, Prices, Tpu
+from runbook.config.ssh import Bastion
 from runbook.config.types import (
     AbsolutePath,
     BucketName,
@@ -126,6 +127,7 @@ class Variables(Group):
     hub: Hub
     volume: Volume
     kube: Kube
+    bastion: Bastion
     server: Server
     smoke: Smoke
     bench: Bench

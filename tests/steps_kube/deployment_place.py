@@ -13,7 +13,7 @@ from typing import Any
 
 from runbook.clients.connections import Connections
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.connection import connect
+from runbook.clients.kube.connection import to_gke
 from runbook.clients.kube.objects import Object, Reference
 from runbook.config.load import Loaded, load
 from runbook.engine.change import Change
@@ -158,7 +158,8 @@ class Place:
         try:
             access = reads.access(self._context(connections, ExitStack(), check=False))
             folder = self.home / ".runs"
-            yield connect(access.endpoint, access.ca_certificate, connections.credentials, folder)
+            found = to_gke(access.endpoint, access.ca_certificate, connections.credentials)
+            yield KubeClient(found, folder)
         finally:
             connections.close()
 

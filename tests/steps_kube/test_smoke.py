@@ -8,7 +8,6 @@ import shlex
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -18,7 +17,7 @@ from runbook.clients.kube.failures import AbsentError
 from runbook.clients.kube.forward import Forward, forward
 from runbook.clients.kube.service import Target
 from runbook.clients.serving import Completion
-from runbook.engine.errors import CredentialsError, MissingError
+from runbook.engine.errors import MissingError
 from runbook.engine.outcome import Status
 from runbook.steps.serving.completion import judge
 from tests.steps_kube.deployment_place import SERVER, Place
@@ -140,13 +139,6 @@ def test_a_connection_that_finds_no_service_says_so(deployed: Place) -> None:
         stop()
         thread.join()
     assert troubles == ['the port-forward lost a connection: pods "vllm-tpu-1" not found']
-
-
-def test_certificates_that_are_not_there_are_named_at_once(deployed: Place, tmp_path: Path) -> None:
-    with deployed.cluster() as cluster:
-        cluster.configuration.cert_file = str(tmp_path / "none.pem")
-        with pytest.raises(CredentialsError, match="certificates cannot be read"):
-            Forward(cluster, lambda: Target("default", "vllm-tpu-1", 8000), 0, print)
 
 
 @pytest.mark.parametrize(

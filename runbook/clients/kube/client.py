@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from kubernetes.dynamic.client import DynamicClient
 
+from runbook.clients.kube.access import Access
 from runbook.clients.kube.failures import AbsentError, BrokenAnswerError, of_answer, translated
 from runbook.clients.kube.kinds import KnownKinds
 from runbook.clients.kube.line import Line
+from runbook.clients.kube.logged_in import official_client
 from runbook.clients.kube.objects import Object, Reference, Selection
 from runbook.engine.errors import ManifestError, Place
 
@@ -56,26 +58,22 @@ class KubeClient:
     """One cluster, by the official client's dynamic API.
 
     Args:
-        api_client: the official client, with address and login.
+        access: how to reach it.
         folder: this project's own, for what is kept of the cluster's kinds.
     """
 
-    def __init__(self, api_client: Any, folder: Path) -> None:
-        self.configuration = api_client.configuration
+    def __init__(self, access: Access, folder: Path) -> None:
+        self.access = access
         self._dynamic: Any = DynamicClient(  # type: ignore[no-untyped-call] # the client has no types here
-            api_client, cache_file=str(folder / "kinds"), discoverer=KnownKinds
+            official_client(access),
+            cache_file=str(folder / f"kinds-{access.identity}.json"),
+            discoverer=KnownKinds,
         )
 
     @property
     def server(self) -> str:
         """The API server's address, such as `https://34.1.2.3`."""
-        host: str = self.configuration.host
-        return host
-
-    def authorization(self) -> str:
-        """Give the value of the Authorization header; empty where a certificate is the login."""
-        settings = self.configuration.auth_settings().values()
-        return next((entry["value"] for entry in settings if entry["key"] == "authorization"), "")
+        return self.access.server
 
     def get(self, reference: Reference) -> Object | None:
         """Read one object; None where there is none."""

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.service import Target, find_target
-from runbook.clients.transport import is_loopback
-from runbook.engine.errors import ConflictError, CredentialsError, FailedError, Place, RunbookError
+from runbook.engine.errors import ConflictError, FailedError, Place, RunbookError
 
 LOCALHOST: Final = "127.0.0.1"
 _PROTOCOL: Final = "v4.channel.k8s.io"
@@ -38,16 +36,12 @@ class Forward:
         find: picks the target of a new connection; it runs in a thread.
         port: the local port; 0 takes any free one.
         tell: told why a connection failed; the program that made it only sees that it was closed.
-
-    Raises:
-        CredentialsError: the login's certificates cannot be read.
     """
 
     def __init__(
         self, client: KubeClient, find: Callable[[], Target], port: int, tell: Callable[[str], None]
     ) -> None:
         self._client = client
-        self._tls = _tls(client.configuration)
         self._find = find
         self._wanted = port
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,9 +61,8 @@ class Forward:
         """
         closing = asyncio.Event()
         loop = asyncio.get_running_loop()
-        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
-        proxied = not is_loopback(self._client.server)
-        async with aiohttp.ClientSession(connector=connector, trust_env=proxied) as session:
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._client.access.tls)
+        async with aiohttp.ClientSession(connector=connector) as session:
             try:
                 server = await self._listen(session)
             except OSError as error:
@@ -115,7 +108,13 @@ class Forward:
         try:
             target = await asyncio.to_thread(self._find)
             async with session.ws_connect(
-                self._url(target), protocols=(_PROTOCOL,), headers=self._headers(), max_msg_size=0, compress=0
+                self._url(target),
+                protocols=(_PROTOCOL,),
+                headers=await asyncio.to_thread(self._client.access.login.headers),
+                server_hostname=self._client.access.server_name,
+                proxy=self._client.access.proxy,
+                max_msg_size=0,
+                compress=0,
             ) as socket:
                 await self._exchange(socket, reader, writer)
         except (aiohttp.ClientError, RunbookError, OSError) as error:
@@ -157,12 +156,8 @@ class Forward:
                 return
 
     def _url(self, target: Target) -> str:
-        pod = f"{self._client.server}/api/v1/namespaces/{target.namespace}/pods/{target.pod}"
+        pod = f"{self._client.access.address}/api/v1/namespaces/{target.namespace}/pods/{target.pod}"
         return f"{pod}/portforward?ports={target.port}"
-
-    def _headers(self) -> dict[str, str]:
-        authorization = self._client.authorization()
-        return {"Authorization": authorization} if authorization else {}
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader) -> None:
@@ -190,7 +185,6 @@ def forward(
 
     Raises:
         ConflictError: none of the ports is free.
-        CredentialsError: the login's certificates cannot be read.
         FailedError: it could not listen within ten seconds.
     """
     carrier = Forward(client, lambda: find_target(client, namespace, service, port), local_port, tell)
@@ -218,22 +212,3 @@ def _awaited(opened: Future[Callable[[], object]]) -> Callable[[], object]:
             place=Place("smoke.local_port"),
             remedy="set another one",
         ) from error
-
-
-def _tls(configuration: Any) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(
-            cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data
-        )
-        if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    except OSError as error:
-        raise CredentialsError(
-            f"the login's certificates cannot be read: {error}",
-            place=Place(configuration.cert_file or configuration.host),
-            remedy="run `inv step 4.1`",
-        ) from error
-    if not configuration.verify_ssl:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
