@@ -126,7 +126,7 @@ def test_a_forward_that_ends_under_an_open_connection_ends_quietly(
 
 
 def test_a_connection_that_finds_no_service_says_so(deployed: Place) -> None:
-    def refuse() -> Target:
+    def refuse() -> list[Target]:
         raise AbsentError('pods "vllm-tpu-1" not found')
 
     troubles: list[str] = []
@@ -147,7 +147,7 @@ def test_certificates_that_are_not_there_are_named_at_once(deployed: Place, tmp_
     with deployed.cluster() as cluster:
         cluster.configuration.cert_file = str(tmp_path / "none.pem")
         with pytest.raises(CredentialsError, match="certificates cannot be read"):
-            Forward(cluster, lambda: Target("default", "vllm-tpu-1", 8000), 0, print)
+            Forward(cluster, lambda: [Target("default", "vllm-tpu-1", 8000)], 0, print)
 
 
 @pytest.mark.parametrize(
