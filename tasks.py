@@ -150,6 +150,12 @@ def teardown(line: Any) -> None:
     line.add_playbook("teardown")
 
 
+@task(klass=PlaybookTask)
+def rollback(line: Any) -> None:
+    """Take the server back to its last revision that was ready, and wait until it serves (7.1)."""
+    line.add_playbook("rollback")
+
+
 @word_task("name", PlaybookTask)
 def play(line: Any, name: str = "") -> None:
     """Run playbooks/NAME.yml, such as one of your own."""
@@ -296,7 +302,7 @@ def scenario(line: Any, name: str = "") -> Any:
 
 
 namespace = Collection(
-    setup, deploy, smoke, forward, ask, bench, cleanup, teardown, play, step, steps, doc, render, doctor,
+    setup, deploy, smoke, forward, ask, bench, cleanup, rollback, teardown, play, step, steps, doc, render, doctor,
     runbook, history, report, test, variables,
 )  # fmt: skip
 namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))

@@ -12,6 +12,7 @@ from runbook.steps.kube.cluster import client
 from runbook.steps.kube.diagnosis import diagnose
 from runbook.steps.kube.patience import Patience, grows
 from runbook.steps.kube.polling import poll
+from runbook.steps.kube.revisions import mark_ready, with_way_back
 
 _LONGEST_WATCH: Final = 5
 
@@ -53,17 +54,22 @@ def wait(context: Context, reference: Reference) -> None:
     """Wait until a Deployment is rolled out; end early where its Pods cannot come up.
 
     Raises:
-        FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence.
+        FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence, and what
+            serves now; the remedy how to go back.
     """
     rollout = _Rollout(context, reference)
     limit = context.variables.server.ready_timeout_s
-    poll(
-        context,
-        rollout.look,
-        limit_seconds=limit,
-        late=lambda: f"{reference} is not ready after {limit} s: {rollout.last}",
-        rest=rollout.rest,
-    )
+    try:
+        poll(
+            context,
+            rollout.look,
+            limit_seconds=limit,
+            late=lambda: f"{reference} is not ready after {limit} s: {rollout.last}",
+            rest=rollout.rest,
+        )
+    except FailedError as error:
+        raise with_way_back(context, reference, error) from error
+    mark_ready(context, reference)
 
 
 class _Rollout:
