@@ -302,7 +302,7 @@ def scenario(line: Any, name: str = "") -> Any:
 
 
 namespace = Collection(
-    setup, deploy, smoke, forward, ask, bench, cleanup, rollback, teardown, play, step, steps, doc, render, doctor,
-    runbook, history, report, test, variables,
+    setup, deploy, smoke, forward, ask, bench, cleanup, rollback, teardown, play, step, steps, doc, render,
+    doctor, runbook, history, report, test, variables,
 )  # fmt: skip
 namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))

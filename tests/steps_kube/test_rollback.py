@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, MissingError, UserError
 from runbook.engine.outcome import Outcome, Status
-from runbook.steps.kube.revisions import READY
 from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, Place, paths
 
 BROKEN = "server.flags.no-such-flag=nonsense"
@@ -126,21 +124,12 @@ def test_a_revision_may_be_named_also_after_it_came_back(deployed: Place) -> Non
 
 def test_a_revision_whose_claim_is_gone_is_refused(deployed: Place) -> None:
     (claim,) = deployed.of_kind("v1", "PersistentVolumeClaim")
-    fail(deployed, "volume.capacity=128Gi") if False else fail(deployed)
-    deployment = deployed.get(DEPLOYMENT)
-    assert deployment is not None
-    revision = next(item for item in replica_sets(deployed) if READY in item["metadata"]["annotations"])
-    template = revision["spec"]["template"]
-    template["spec"]["volumes"][1]["persistentVolumeClaim"]["claimName"] = "another"
-    deployed.patch(Reference.to(revision), {"spec": {"template": template}})
-    outcome, _ = rolled_back(deployed, BROKEN)
+    other = "volume.capacity=128Gi"  # another claim
+    deployed.with_settings(other).deploy()
+    deployed.delete(claim)
+    outcome, _ = rolled_back(deployed, other)
     assert isinstance(outcome.error, UserError)
-    assert "needs persistentvolumeclaim/another, which is not there any more" in outcome.error.message
-
-
-def replica_sets(place: Place) -> list[Object]:
-    with place.cluster() as cluster:
-        return cluster.list("apps/v1", "ReplicaSet", "default")
+    assert f"needs {claim}, which is not there any more" in outcome.error.message
 
 
 def test_a_paused_deployment_is_named(deployed: Place) -> None:

@@ -1,7 +1,7 @@
 """The revisions of a Deployment, as its ReplicaSets keep them: which serve, and which one leads back.
 
-Kubernetes does not keep whether a revision that has no Pods any more was ever ready. So each rollout that went
-well leaves a mark on its ReplicaSet: the annotation `runbook/ready`, with the run that saw it.
+Kubernetes does not keep whether a revision that has no Pods any more was ever ready. So each rollout that
+went well leaves a mark on its ReplicaSet: the annotation `runbook/ready`, with the run that saw it.
 """
 
 from __future__ import annotations

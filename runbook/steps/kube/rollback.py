@@ -1,37 +1,39 @@
 """The server runs the last revision that was ready, whatever was deployed after it.
 
-Beyond the guide, and for the hour after a deploy that went wrong: as `kubectl rollout undo` does, the template
-of an earlier ReplicaSet becomes the Deployment's again. The way there is that of each rollout: with maxSurge 0
-the Pod that is there makes room first. The variables stay as they are, so the next `inv deploy` applies them
-again; what that would change is told.
+Beyond the guide, and for the hour after a deploy that went wrong: as `kubectl rollout undo` does, the
+template of an earlier ReplicaSet becomes the Deployment's again. The way there is that of each rollout: with
+maxSurge 0 the Pod that is there makes room first. The variables stay as they are, so the next `inv deploy`
+applies them again; what that would change is told.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from pydantic import Field
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.clients.kube.service import is_ready
-from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
-from runbook.engine.errors import FailedError, Place, RunbookError, UserError
+from runbook.engine.change import UNKNOWN, Action, Change, StepResult
+from runbook.engine.errors import FailedError
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.kube import rollout
-from runbook.steps.kube.cluster import OBJECTS, client, kubectl, live, object_key
+from runbook.steps.kube.cluster import client, kubectl, live, object_key
 from runbook.steps.kube.difference import differences
 from runbook.steps.kube.drafts import validate_template
+from runbook.steps.kube.next_deploy import tell_next_deploy
 from runbook.steps.kube.polling import poll
-from runbook.steps.kube.revisions import HASH, Revision, current, last_ready, read_revisions
+from runbook.steps.kube.revisions import HASH, Revision
+from runbook.steps.kube.rollback_target import (
+    ROLLED_BACK,
+    find_target,
+    known_revisions,
+    require_parts,
+    revisions_key,
+)
 from runbook.steps.kube.server import answering_key, deployment, require_deployment
-from runbook.steps.kube.workload import manifest
-
-ROLLED_BACK: Final = "runbook/rolled-back-to"
-"""The annotation that names the ReplicaSet which a rollback brought back: to run it again goes no further."""
 
 _WARNING: Final = "the server answers again when the model has been loaded again"
 
@@ -57,9 +59,9 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         UserError: there is nothing to go back to.
     """
     present = require_deployment(context)
-    target = _target(context, present)
+    target = find_target(context, present)
     if present["spec"]["template"] != target.template:
-        _require_parts(context, target)
+        require_parts(context, target)
         yield _change(context, present, target)
     present = live(context, deployment(context)) or present
     if not rollout.progress(present).done:
@@ -79,91 +81,9 @@ def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - 
     return Manual(
         commands=[_undo_command(context, wanted or None), _of(context, reference, "status")],
         check=[_of(context, reference, "history")],
-        note="kubectl goes back to the revision before, ready or not; the step to the last one that was ready. "
+        note="kubectl goes back to the revision before, ready or not; the step to the last that was ready. "
         "`inv deploy` applies the variables again, which takes it back.",
     )
-
-
-def _target(context: Context, present: Object) -> Revision:
-    """Choose once in a line, as the present revision is another one afterwards."""
-    known = _revisions(context, present)
-    reference = deployment(context)
-    key: FactKey = ("rollback", reference.namespace, reference.name)
-    name = context.facts.read(key, lambda: _chosen(context, present, known).name)
-    for revision in known:
-        if revision.name == name:
-            return revision
-    raise FailedError(f"replicaset/{name} was deleted while {reference} went back to it")
-
-
-def _revisions(context: Context, present: Object) -> list[Revision]:
-    return context.facts.read(_revisions_key(context), lambda: read_revisions(client(context), present))
-
-
-def _revisions_key(context: Context) -> FactKey:
-    reference = deployment(context)
-    return (*OBJECTS, "ReplicaSet", reference.namespace, reference.name, "revisions")
-
-
-def _chosen(context: Context, present: Object, known: Sequence[Revision]) -> Revision:
-    reference = deployment(context)
-    if present["spec"].get("paused"):
-        raise UserError(
-            f"{reference} is paused: it rolls nothing out", remedy=f"kubectl rollout resume {reference}"
-        )
-    if context.variables.rollback.revision:
-        return _named(context, known)
-    now = current(present, known)
-    annotations = present["metadata"].get("annotations") or {}
-    if now is not None and annotations.get(ROLLED_BACK) == now.name:
-        return now
-    found = last_ready(present, known)
-    if found is None:
-        others = [item.number for item in known if item is not now]
-        named = f", or name one of {_listed(others)}: --set rollback.revision=N" if others else ""
-        raise UserError(
-            f"there is nothing to go back to: no other revision of {reference} was ever ready",
-            place=Place(str(reference)),
-            remedy=f"mend the variables and run `inv deploy`{named}",
-        )
-    return found
-
-
-def _named(context: Context, known: Sequence[Revision]) -> Revision:
-    wanted = context.variables.rollback.revision
-    for revision in known:
-        if wanted == revision.number or wanted in revision.earlier:
-            return revision
-    raise UserError(
-        f"{deployment(context)} has no revision {wanted}",
-        place=Place("rollback.revision"),
-        remedy=f"it has {_listed([item.number for item in known])}",
-    )
-
-
-def _require_parts(context: Context, target: Revision) -> None:
-    """Refuse a revision whose Pods could not start: a claim or a Secret of it was deleted since."""
-    namespace = deployment(context).namespace
-    for kind, name in _parts(target.template["spec"]):
-        reference = Reference("v1", kind, namespace, name)
-        if live(context, reference) is None:
-            raise UserError(
-                f"revision {target.number} needs {reference}, which is not there any more",
-                place=Place(f"replicaset/{target.name}"),
-                remedy="name another revision: --set rollback.revision=N; or set its variables and run "
-                "`inv deploy`",
-            )
-
-
-def _parts(pod: Object) -> Iterator[tuple[str, str]]:
-    for volume in pod.get("volumes", ()):
-        if "persistentVolumeClaim" in volume:
-            yield "PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]
-    for container in pod["containers"]:
-        for variable in container.get("env", ()):
-            secret = variable.get("valueFrom", {}).get("secretKeyRef")
-            if secret:
-                yield "Secret", secret["name"]
 
 
 def _change(context: Context, present: Object, target: Revision) -> Change:
@@ -181,7 +101,7 @@ def _change(context: Context, present: Object, target: Revision) -> Change:
         partial(_undo, context, reference, future),
         {
             object_key(reference): future,
-            _revisions_key(context): _revisions(context, present),
+            revisions_key(context): known_revisions(context, present),
             answering_key(context): UNKNOWN,
         },
         warning=_WARNING,
@@ -216,7 +136,7 @@ def _wait(context: Context, target: Revision) -> Action:
     return Action(
         f"rollout of {reference}",
         settle,
-        refreshes=[object_key(reference), _revisions_key(context)],
+        refreshes=[object_key(reference), revisions_key(context)],
         command=_of(context, reference, "status"),
     )
 
@@ -249,44 +169,10 @@ def _is_in_the_way(pod: Object, target: Revision) -> bool:
 
 
 def _compared(arguments: Arguments, context: Context) -> StepResult:
-    """Tell what the next deploy would change; a trouble of that does not make the rollback fail."""
-
-    def tell() -> None:
-        try:
-            found = _next_deploy(arguments, context)
-        except RunbookError as error:
-            context.report.warning(f"what the next `inv deploy` would change is not known: {error.message}")
-            return
-        context.report.output(_told(found))
-
+    """Tell what the next deploy would change."""
+    tell = partial(tell_next_deploy, context, arguments.template)
     if context.check:
         tell()
     else:
         yield Action("compare with the variables", tell)
     return ""
-
-
-def _next_deploy(arguments: Arguments, context: Context) -> list[Difference]:
-    reference = deployment(context)
-    objects = manifest(context, arguments.template).objects
-    wanted = next(item for item in objects if Reference.to(item) == reference)
-    manager = context.variables.kube.field_manager
-    future = client(context).apply(wanted, field_manager=manager, force=True, dry_run=True)
-    present = live(context, reference)
-    found = differences(present, future) if present is not None else []
-    return [item for item in found if not item.path.startswith(f"{reference}.metadata.annotations")]
-
-
-def _told(found: Sequence[Difference]) -> str:
-    if not found:
-        return "the variables say the same: the next `inv deploy` changes nothing of this"
-    lines = [f"  {item.path}: {_value(item.before)} -> {_value(item.after)}" for item in found]
-    return "\n".join(["the next `inv deploy` applies the variables again:", *lines])
-
-
-def _value(value: Any) -> str:
-    return "absent" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return ", ".join(str(number) for number in numbers)
