@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, MissingError, UserError
 from runbook.engine.outcome import Outcome, Status
+from runbook.steps.kube.revisions import READY
 from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, Place, paths
 
 BROKEN = "server.flags.no-such-flag=nonsense"
@@ -130,6 +132,26 @@ def test_a_revision_whose_claim_is_gone_is_refused(deployed: Place) -> None:
     outcome, _ = rolled_back(deployed, other)
     assert isinstance(outcome.error, UserError)
     assert f"needs {claim}, which is not there any more" in outcome.error.message
+
+
+def test_a_revision_whose_rollout_nobody_followed_is_known_too(deployed: Place) -> None:
+    for item in replica_sets(deployed):
+        deployed.patch(Reference.to(item), {"metadata": {"annotations": {READY: None}}})
+    error = fail(deployed)
+    assert "`inv rollback` goes back to revision 1" in str(error.remedy)
+
+
+def test_revisions_that_never_had_a_pod_are_no_way_back(place: Place) -> None:
+    place.with_settings("server.replicas=0").deploy()
+    place.with_settings("server.replicas=0", LONGER).deploy()
+    outcome, _ = rolled_back(place, "server.replicas=0", LONGER)
+    assert isinstance(outcome.error, UserError)
+    assert str(outcome.error.remedy).endswith("or name a revision (1): --set rollback.revision=N")
+
+
+def replica_sets(place: Place) -> list[Object]:
+    with place.cluster() as cluster:
+        return cluster.list("apps/v1", "ReplicaSet", "default")
 
 
 def test_a_paused_deployment_is_named(deployed: Place) -> None:

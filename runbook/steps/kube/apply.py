@@ -150,6 +150,7 @@ def _applied(arguments: Arguments, context: Context, wanted: Object) -> StepResu
         future, taken_from = _dry_run(context, wanted, present)
         found = differences(present, future)
         if found:
+            rollout.keep_mark(context, present)
             yield _change(arguments, context, wanted, found, future, taken_from)
     return ""
 

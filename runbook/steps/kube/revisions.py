@@ -77,10 +77,12 @@ def last_ready(deployment: Object, revisions: Sequence[Revision]) -> Revision | 
 
 
 def mark_ready(context: Context, reference: Reference) -> None:
-    """Leave the mark of a rollout that went well, for a rollback to find."""
+    """Leave the mark of a rollout that went well, for a rollback to find; one of no Pods shows nothing."""
     kube = client(context)
     deployment = kube.get(reference)
-    now = current(deployment, read_revisions(kube, deployment)) if deployment else None
+    if deployment is None or not deployment.get("status", {}).get("availableReplicas"):
+        return
+    now = current(deployment, read_revisions(kube, deployment))
     if now is None:
         return
     replica_set = Reference("apps/v1", "ReplicaSet", reference.namespace, now.name)

@@ -62,7 +62,7 @@ def _chosen(context: Context, present: Object, known: Sequence[Revision]) -> Rev
     found = last_ready(present, known)
     if found is None:
         others = [item.number for item in known if item is not now]
-        named = f", or name one of {_listed(others)}: --set rollback.revision=N" if others else ""
+        named = f", or name a revision ({_listed(others)}): --set rollback.revision=N" if others else ""
         raise UserError(
             f"there is nothing to go back to: no other revision of {reference} was ever ready",
             place=Place(str(reference)),
