@@ -72,6 +72,15 @@ class Bench(Group):
     keep_s: WholeSeconds = Field(description="how long a finished Job is kept in the cluster, in seconds")
 
 
+class Rollback(Group):
+    """Where `inv rollback` goes."""
+
+    revision: Annotated[int, Field(ge=0)] = Field(
+        description="revision of the server's Deployment to go back to, as `kubectl rollout history` counts; "
+        "0: the last one that was ready"
+    )
+
+
 class Teardown(Group):
     """What teardown may delete beyond the rest."""
 
@@ -144,6 +153,7 @@ class Variables(Group):
     server: Server
     smoke: Smoke
     bench: Bench
+    rollback: Rollback
     teardown: Teardown
     prices: Prices
     run: Run
