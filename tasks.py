@@ -110,6 +110,29 @@ def smoke(line: Any) -> None:
     line.add_playbook("smoke")
 
 
+@task(klass=LineTask)
+def forward(line: Any) -> Any:
+    """Lead a port of this machine to the server until Ctrl-C, whatever becomes of its Pods (4.4)."""
+    return command(line, "forward.keep_open")
+
+
+@task(
+    klass=LineTask,
+    auto_shortflags=False,
+    help={
+        "prompt": "what is to be completed; - reads it from stdin",
+        "max-tokens": "tokens of the answer at most (default: 256)",
+        "temperature": "0: always the likeliest token (default)",
+        "model": "a name that the server answers to (default: its first)",
+    },
+)
+def ask(line: Any, prompt: str, max_tokens: str = "256", temperature: str = "0", model: str = "") -> Any:
+    """Stream the server's answer to a prompt, and tell how fast it came (4.5)."""
+    return command(
+        line, "ask.ask", prompt=prompt, max_tokens=max_tokens, temperature=temperature, model=model
+    )
+
+
 @task(klass=PlaybookTask)
 def bench(line: Any) -> None:
     """Run vllm bench serve in the cluster, follow it, keep the result (5.1, 5.2)."""
@@ -126,6 +149,12 @@ def cleanup(line: Any) -> None:
 def teardown(line: Any) -> None:
     """Delete also node pool, cluster, grant and, with --set teardown.bucket=NAME, the bucket; ask first."""
     line.add_playbook("teardown")
+
+
+@task(klass=PlaybookTask)
+def rollback(line: Any) -> None:
+    """Take the server back to its last revision that was ready, and wait until it serves (7.1)."""
+    line.add_playbook("rollback")
 
 
 @word_task("name", PlaybookTask)
@@ -286,7 +315,7 @@ def scenario(line: Any, name: str = "") -> Any:
 
 
 namespace = Collection(
-    setup, deploy, smoke, bench, cleanup, teardown, play, step, steps, doc, render, doctor, runbook,
-    history, parse, report, test, variables,
+    setup, deploy, smoke, forward, ask, bench, cleanup, rollback, teardown, play, step, steps, doc, render,
+    doctor, runbook, history, parse, report, test, variables,
 )  # fmt: skip
 namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))

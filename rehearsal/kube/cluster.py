@@ -93,6 +93,10 @@ class Cluster:
         install_addons(self._store, self._facts)
         register_nodes(self._store, self._facts)
 
+    def describe(self) -> None:
+        """Tell all containers the settings of now."""
+        self._kubelet.describe()
+
     def identity(self, namespace: str, pod: str) -> Identity | None:
         """Tell who a Pod that has a node is to Google's APIs."""
         found = self._store.get(kind_of("Pod"), namespace, pod)

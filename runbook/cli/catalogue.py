@@ -19,7 +19,7 @@ from runbook.engine.playbook import (
     refuse_twins,
 )
 
-READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown")
+READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown", "rollback")
 
 
 def load_variables(line: Line) -> Loaded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ _PAUSES: Final = (0.2, 1.0)
 
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
+_JSON_PATCH: Final = "application/json-patch+json"
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,16 @@ class KubeClient:
         query = [("fieldManager", field_manager)]
         path = self._path(reference)
         return self._json("patch", path, body=patch, content_type=_MERGE, query_params=query)
+
+    def json_patch(self, reference: Reference, operations: Sequence[Object], *, field_manager: str) -> Object:
+        """Replace whole parts of an object, which a merge would only add to.
+
+        Args:
+            operations: of RFC 6902; each must be safe to send twice.
+        """
+        query = [("fieldManager", field_manager)]
+        path = self._path(reference)
+        return self._json("patch", path, body=operations, content_type=_JSON_PATCH, query_params=query)
 
     def delete(self, reference: Reference, *, propagation: str = "Background") -> None:
         """Delete an object and what it owns; it is no error when it is not there.

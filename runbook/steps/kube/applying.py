@@ -11,7 +11,7 @@ from runbook.clients.kube.failures import AbsentError, FieldConflictError, Immut
 from runbook.clients.kube.objects import Object, Reference, is_terminating
 from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
 from runbook.steps.context import Context
-from runbook.steps.kube import ownership, removal, replacement
+from runbook.steps.kube import ownership, removal, replacement, rollout
 from runbook.steps.kube.apply_commands import apply_command, secret_command
 from runbook.steps.kube.apply_set import ApplySet
 from runbook.steps.kube.cluster import client, is_planned, live, object_key
@@ -61,6 +61,7 @@ class Applying:
             return ""
         found = differences(present, future)
         if found:
+            rollout.keep_mark(context, present)
             yield self._change(wanted, found, future, taken_from)
         return ""
 

@@ -13,6 +13,7 @@ from runbook.steps.kube.cluster import client
 from runbook.steps.kube.diagnosis import diagnose
 from runbook.steps.kube.patience import Patience
 from runbook.steps.kube.polling import poll, until_news
+from runbook.steps.kube.revisions import mark_ready, with_way_back
 from runbook.steps.kube.startup import Startup
 from runbook.steps.kube.supply import of_tpus
 from runbook.steps.kube.trouble import Diagnosis
@@ -52,13 +53,34 @@ def available(deployment: Object) -> bool:
     return bool(deployment.get("status", {}).get("availableReplicas", 0))
 
 
+def keep_mark(context: Context, present: Object) -> None:
+    """Mark a Deployment's revision as one that was ready before another takes its place.
+
+    Its own rollout did that, unless nobody of this project saw its end.
+
+    Args:
+        present: any object that is about to be changed.
+    """
+    if present["kind"] == "Deployment" and not context.check and progress(present).done:
+        mark_ready(context, Reference.to(present))
+
+
 def wait(context: Context, reference: Reference) -> None:
     """Wait until a Deployment is rolled out; end early where its Pods cannot come up.
 
     Raises:
-        FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence.
+        FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence, and what
+            serves now; the remedy how to go back.
     """
     limit = context.variables.server.ready_timeout_s
+    try:
+        _followed(context, reference, limit)
+    except FailedError as error:
+        raise with_way_back(context, reference, error) from error
+    mark_ready(context, reference)
+
+
+def _followed(context: Context, reference: Reference, limit: float) -> None:
     with viewing(client(context)) as view, closing(Startup(client(context), view.tell)) as startup:
         rollout = _Rollout(context, reference, view, startup)
         poll(
