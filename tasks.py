@@ -48,16 +48,17 @@ class LineTask(Task[Any]):
         """List the task's own arguments, then the options of the line."""
         own = super().get_arguments(ignore_unknown_help)
         for argument in own:
-            if argument.name == self.word and self._word_given():
+            if argument.name == self.word and self._word_given([*own, *line_options()]):
                 argument.positional, argument.default = True, None
         return [*own, *line_options()]
 
-    def _word_given(self) -> bool:
+    def _word_given(self, options: list[Argument]) -> bool:
         names = {self.name, *self.aliases}
         words = iter(sys.argv[1:])
         if not any(word.rpartition(".")[2] in names for word in words):
             return False
-        with_value = {f"--{option.names[0]}" for option in line_options() if option.takes_value}
+        names_taking = [option.names[0] for option in options if option.takes_value]
+        with_value = {f"--{name.replace('_', '-')}" for name in names_taking}
         for word in words:
             if word == "-" or not word.startswith("-"):
                 return True
@@ -109,6 +110,29 @@ def smoke(line: Any) -> None:
     line.add_playbook("smoke")
 
 
+@task(klass=LineTask)
+def forward(line: Any) -> Any:
+    """Lead a port of this machine to the server until Ctrl-C, whatever becomes of its Pods (4.4)."""
+    return command(line, "forward.keep_open")
+
+
+@task(
+    klass=LineTask,
+    auto_shortflags=False,
+    help={
+        "prompt": "what is to be completed; - reads it from stdin",
+        "max-tokens": "tokens of the answer at most (default: 256)",
+        "temperature": "0: always the likeliest token (default)",
+        "model": "a name that the server answers to (default: its first)",
+    },
+)
+def ask(line: Any, prompt: str, max_tokens: str = "256", temperature: str = "0", model: str = "") -> Any:
+    """Stream the server's answer to a prompt, and tell how fast it came (4.5)."""
+    return command(
+        line, "ask.ask", prompt=prompt, max_tokens=max_tokens, temperature=temperature, model=model
+    )
+
+
 @task(
     klass=PlaybookTask,
     auto_shortflags=False,
@@ -148,6 +172,12 @@ def cleanup(line: Any) -> None:
 def teardown(line: Any) -> None:
     """Delete also node pool, cluster, grant and, with --set teardown.bucket=NAME, the bucket; ask first."""
     line.add_playbook("teardown")
+
+
+@task(klass=PlaybookTask)
+def rollback(line: Any) -> None:
+    """Take the server back to its last revision that was ready, and wait until it serves (7.1)."""
+    line.add_playbook("rollback")
 
 
 @word_task("name", PlaybookTask)
@@ -234,10 +264,10 @@ def compare(line: Any, baseline: str, candidate: str, allow: str = "", markdown:
     return command(line, "comparison.show", words=words, markdown=markdown)
 
 
-@word_task("run")
-def report(line: Any, run: str = "") -> Any:
-    """Write an HTML page of a run (default: the last one)."""
-    return command(line, "history.page", run=run)
+@word_task("run", help={"to": "a folder, or a file that ends in .html (default: the run's own folder)"})
+def report(line: Any, run: str = "", to: str = "") -> Any:
+    """Write an HTML page of a run, with charts (default: the last one)."""
+    return command(line, "history.page", run=run, to=to)
 
 
 @task(klass=LineTask, auto_shortflags=False, help={"slow": "the suites that take minutes, instead"})
@@ -326,7 +356,7 @@ def scenario(line: Any, name: str = "") -> Any:
 
 
 namespace = Collection(
-    setup, deploy, smoke, bench, cleanup, teardown, play, step, steps, doc, render, doctor, runbook,
-    history, parse, compare, report, test, variables,
+    setup, deploy, smoke, forward, ask, bench, cleanup, rollback, teardown, play, step, steps, doc, render,
+    doctor, runbook, history, parse, compare, report, test, variables,
 )  # fmt: skip
 namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))

@@ -16,6 +16,9 @@ from rehearsal.front.requests import RequestLog
 from rehearsal.principals import Principals
 from rehearsal.project_facts import ToldFacts
 
+STAND_IN, VLLM = PROGRAMS = ("stand-in", "vllm")
+_NUMBERS = ("time_scale", "latency_ms", "hub_url_lifetime_s", "step_ms", "prefill_tokens_per_s")
+
 
 @dataclass
 class Settings:
@@ -25,16 +28,43 @@ class Settings:
         time_scale: 1 = the durations of the real cloud; 0.01 = a hundredth of them; 0 = at once.
         latency_ms: added to every request of an API, in milliseconds.
         hub_url_lifetime_s: how long a URL of the hub's CDN can be used, in seconds.
+        step_ms: time of the model server's decode step, in milliseconds; 0 = as fast as this machine goes.
+        prefill_tokens_per_s: prompt tokens that it works off a second; 0 = at once.
+        engine: the program of server containers, "stand-in" or "vllm".
+        bench_client: the program of benchmark containers, "stand-in" or "vllm".
+        vllm_environment: folder of a Python environment with vLLM, for "vllm"; it has bin/python.
     """
 
     time_scale: float = 0.0
     latency_ms: float = 0.0
     hub_url_lifetime_s: float = 3600.0
+    step_ms: float = 0.0
+    prefill_tokens_per_s: float = 0.0
+    engine: str = STAND_IN
+    bench_client: str = STAND_IN
+    vllm_environment: str = ""
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
+        for name in ("engine", "bench_client"):
+            if getattr(self, name) not in PROGRAMS:
+                raise ValueError(f"{name} is {getattr(self, name)!r}: it must be {' or '.join(PROGRAMS)}")
+        for name in _NUMBERS:
+            value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
                 raise ValueError(f"{name} is {value!r}: it must be a number, 0 or more")
+        if VLLM in (self.engine, self.bench_client) and self.vllm_python is None:
+            raise ValueError(f"vllm_environment is {self.vllm_environment!r}: it has no program bin/python")
+
+    def real_programs(self) -> dict[str, str]:
+        """Give the interpreter of each program that is the real one, by its name in the containers."""
+        chosen = {"server": self.engine, "bench": self.bench_client}
+        return {name: str(self.vllm_python) for name, program in chosen.items() if program == VLLM}
+
+    @property
+    def vllm_python(self) -> Path | None:
+        """The interpreter that has vLLM; None where there is none."""
+        python = Path(self.vllm_environment) / "bin" / "python"
+        return python if self.vllm_environment and os.access(python, os.X_OK) else None
 
 
 class StorageView(Protocol):
@@ -66,6 +96,10 @@ class Clusters(Protocol):
 
     async def delete(self, key: str) -> None:
         """Stop the API server and forget all of its objects."""
+        ...
+
+    def describe(self) -> None:
+        """Tell all containers the settings of now."""
         ...
 
 

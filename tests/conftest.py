@@ -7,14 +7,19 @@ from collections import Counter
 import pytest
 
 JUDGED_BY = "requests judged by"
-WITHOUT_SSHD = "OPENSSH-SERVER IS NOT ON THIS MACHINE: THE TRANSFER OVER SSH WAS NOT TESTED"
+WITHOUT_SSHD = "OPENSSH-SERVER IS NOT ON THIS MACHINE: NOTHING OVER SSH WAS TESTED"
+WITHOUT_CHROMIUM = "CHROMIUM IS NOT ON THIS MACHINE: THE PAGE OF A RUN WAS NOT TESTED IN A BROWSER"
+WITHOUT_APISERVER = (
+    "KUBE-APISERVER IS NOT UNDER KUBEBUILDER_ASSETS: THE STAND-IN WAS NOT COMPARED WITH A REAL API SERVER"
+)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many kinds of changes the real gcloud sends as the runbook does, or that it was not asked."""
     skipped: list[pytest.TestReport] = terminalreporter.getreports("skipped")
-    if any(WITHOUT_SSHD in str(report.longrepr) for report in skipped):
-        terminalreporter.section(WITHOUT_SSHD, red=True)
+    for missing in (WITHOUT_SSHD, WITHOUT_CHROMIUM, WITHOUT_APISERVER):
+        if any(missing in str(report.longrepr) for report in skipped):
+            terminalreporter.section(missing, red=True)
     passed: list[pytest.TestReport] = terminalreporter.getreports("passed")
     judges = Counter(
         value for report in passed for name, value in report.user_properties if name == JUDGED_BY

@@ -66,6 +66,8 @@ class Control:
         except (TypeError, ValueError) as error:
             raise GoogleError(400, f"settings: {error}") from error
         self._world.change_settings(settings)
+        if self._world.clusters is not None:
+            self._world.clusters.describe()
         return web.json_response(asdict(settings))
 
     async def get_project(self, _: web.Request) -> web.Response:

@@ -67,7 +67,7 @@ class Cluster:
         self.take(None)
         scaler = EventRecorder(self._store, "cluster-autoscaler")
         provisioning = NodeProvisioning(self._store, self._facts, scaler, partial(self.take, None))
-        loop = controllers(self._store, self._admission, self._world, provisioning)
+        loop = controllers(self._store, self._admission, self._facts, self._world, provisioning)
         self._tasks = [supervised(loop.run(), "controllers"), supervised(self._kubelet.run(), "kubelet")]
         app = application(self._store, self._kubelet, self._admission, self._facts.version)
         app.middlewares[:0] = middlewares(self._world, "kubernetes")
@@ -92,6 +92,10 @@ class Cluster:
         self._made["nodes"] = {"made": [dict(node) for node in self._facts.made]}
         install_addons(self._store, self._facts)
         register_nodes(self._store, self._facts)
+
+    def describe(self) -> None:
+        """Tell all containers the settings of now."""
+        self._kubelet.describe()
 
     def identity(self, namespace: str, pod: str) -> Identity | None:
         """Tell who a Pod that has a node is to Google's APIs."""

@@ -57,6 +57,11 @@ class KubernetesClusters:
             cluster.erase()
         self._known.pop(key, None)
 
+    def describe(self) -> None:
+        """Tell all containers the settings of now."""
+        for cluster in self._running.values():
+            cluster.describe()
+
     def identity(self, key: str, namespace: str, pod: str) -> Identity | None:
         """Tell who a Pod is to Google's APIs; None where there is no such Pod."""
         cluster = self._running.get(key)

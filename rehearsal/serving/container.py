@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 VARIABLE = "REHEARSAL_CONTAINER"
+PACE_VARIABLES = ("REHEARSAL_STEP_MS", "REHEARSAL_PREFILL_TOKENS_PER_S")
+"""The engine's pace where it runs outside of a container."""
 LOOPBACK = "127.0.0.1"
 PARENT_POLL_SECONDS = 1.0
 
@@ -24,6 +26,9 @@ class Container:
         mounts: mount path in the container -> local folder.
         time_scale: 1 = the real durations, 0 = at once.
         parent: process id of the stand-in; the program ends when it is gone.
+        step_ms: time of the engine's decode step, in milliseconds; 0 = as fast as this machine goes.
+        prefill_tokens_per_s: prompt tokens that the engine works off a second; 0 = at once.
+        real: program -> interpreter that has the real one.
     """
 
     ports: dict[str, int] = field(default_factory=dict)
@@ -31,6 +36,9 @@ class Container:
     mounts: dict[str, str] = field(default_factory=dict)
     time_scale: float = 0.0
     parent: int | None = None
+    step_ms: float = 0.0
+    prefill_tokens_per_s: float = 0.0
+    real: dict[str, str] = field(default_factory=dict)
     inside: bool = False
 
     def local_path(self, path: str) -> Path:
@@ -73,7 +81,8 @@ def current() -> Container:
     """Read the container's description afresh: hosts may have changed since the last time."""
     described = os.environ.get(VARIABLE)
     if not described:
-        return Container()
+        step, prefill = (float(os.environ.get(name) or 0) for name in PACE_VARIABLES)
+        return Container(step_ms=step, prefill_tokens_per_s=prefill)
     facts: dict[str, Any] = json.loads(Path(described).read_text())
     return Container(
         ports=facts.get("ports", {}),
@@ -81,6 +90,9 @@ def current() -> Container:
         mounts=facts.get("mounts", {}),
         time_scale=float(facts.get("time_scale", 0.0)),
         parent=facts.get("parent"),
+        step_ms=float(facts.get("step_ms", 0.0)),
+        prefill_tokens_per_s=float(facts.get("prefill_tokens_per_s", 0.0)),
+        real=facts.get("real", {}),
         inside=True,
     )
 

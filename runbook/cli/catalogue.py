@@ -20,7 +20,7 @@ from runbook.engine.playbook import (
 )
 from runbook.engine.rounds import rounds
 
-READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown")
+READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown", "rollback")
 
 
 def load_variables(line: Line) -> Loaded:

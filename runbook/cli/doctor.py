@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from runbook.cli import rehearsal
-from runbook.cli.catalogue import load_variables
-from runbook.cli.surroundings import contexts
+from runbook.cli.reading import reading
 from runbook.doctor.finding import Finding
-from runbook.engine.events import StepFace
-from runbook.engine.facts import Facts
-from runbook.engine.interruption import Interruption
-from runbook.engine.journal import new_run_id
-from runbook.engine.notifier import Notifier, StepVoice
 
 if TYPE_CHECKING:
     from runbook.cli.line import Line
-    from runbook.steps.context import Context
 
-FACE = StepFace("doctor", "Doctor", "doctor", ())
 TOPIC_WIDTH = 39
 
 
@@ -36,22 +25,12 @@ def examine(line: Line) -> int:
     from runbook.doctor.preflight.run import examine as preflight
 
     verdicts = set()
-    with _context(line) as context:
+    with reading(line, "doctor", []) as context:
         for look in (preflight, diagnose):
             for finding in look(context):
                 verdicts.add(finding.verdict)
                 print(json.dumps(asdict(finding)) if line.options.json else _text(finding), flush=True)
     return 1 if "failed" in verdicts else 0
-
-
-@contextmanager
-def _context(line: Line) -> Iterator[Context]:
-    loaded = load_variables(line)
-    if loaded.variables.provider == "rehearsal":
-        rehearsal.prepare(line, loaded.variables.rehearsal)
-    opening = contexts(line, loaded, new_run_id(), check=True, facts=Facts(), interruption=Interruption())
-    with opening as make:
-        yield make(StepVoice(FACE, Notifier([])))
 
 
 def _text(finding: Finding) -> str:

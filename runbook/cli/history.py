@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from runbook.cli.line import Line
@@ -29,18 +30,20 @@ def show(line: Line, run: str) -> None:
         print(json.dumps(document) if line.options.json else _with_benchmarks(line, document))
 
 
-def page(line: Line, run: str) -> None:
-    """Write a run as an HTML page beside its journal, and say where.
+def page(line: Line, run: str, to: str) -> None:
+    """Write a run as an HTML page, and its charts as files beside it, and say where.
 
     Args:
         line: its home folder is read and written.
         run: a run's id, or its beginning; empty means the last one.
+        to: a folder, or a file that ends in .html; empty means the run's own folder.
     """
-    from runbook.report.page import write_page
-
     document = _find(line, run)
-    path = write_page(line.runs / document["run_id"], document)
-    print(json.dumps({"page": str(path)}) if line.options.json else path)
+    from runbook.report.page.writing import write_page
+
+    written = write_page(line.runs, document, Path(to) if to else None)
+    charts = [str(path) for path in written.charts]
+    print(json.dumps({"page": str(written.page), "charts": charts}) if line.options.json else written.page)
 
 
 def _find(line: Line, run: str) -> dict[str, Any]:

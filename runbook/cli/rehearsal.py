@@ -27,11 +27,7 @@ def prepare(line: Line, wanted: Rehearsal, *, check: bool = False) -> None:
 
     A check leaves its behaviour alone, as another line may be running.
     """
-    settings = {
-        "time_scale": wanted.time_scale,
-        "latency_ms": wanted.latency_ms,
-        "hub_url_lifetime_s": wanted.hub_url_lifetime_s,
-    }
+    settings = wanted.model_dump()
     there = stand_in(line)
     if there.ask("GET", "settings") != settings and not check:
         there.ask("PUT", "settings", settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from runbook.cli.catalogue import load_playbooks, load_variables, module_library
 from runbook.cli.confirmation import Confirmation
 from runbook.cli.line import Line
 from runbook.cli.surroundings import contexts
+from runbook.config.listing import as_records
 from runbook.config.load import Loaded
 from runbook.config.schema import Variables
 from runbook.engine.bill import Pricing
@@ -23,6 +25,7 @@ from runbook.engine.events import Observer, WarningSeen
 from runbook.engine.facts import Facts
 from runbook.engine.interruption import Interruption
 from runbook.engine.journal import Journal, new_run_id
+from runbook.engine.kept import VARIABLES, keep
 from runbook.engine.lock import EnvironmentLock
 from runbook.engine.notifier import Notifier, StepVoice
 from runbook.engine.plan import PlannedStep, Selection, plan
@@ -91,7 +94,9 @@ class _LineRun:
         if variables.provider == "rehearsal":
             rehearsal.prepare(self.line, variables.rehearsal, check=self.line.options.check)
         self.line.run_ids.append(self.run_id)
-        journal = Journal(self.line.runs / self.run_id, self.line.arguments)
+        folder = self.line.runs / self.run_id
+        journal = Journal(folder, self.line.arguments)
+        keep(folder / VARIABLES, json.dumps(as_records(self.loaded), indent=1, default=str))
         return Run(
             run_id=self.run_id,
             environment=self.line.options.environment,

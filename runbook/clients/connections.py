@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from threading import RLock
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from runbook.clients.hub import Hub
     from runbook.clients.projects import Projects
     from runbook.clients.ssh import SshHost
+    from runbook.clients.ssh_tunnel import SshTunnel
     from runbook.clients.storage import Storage
     from runbook.config.schema import Variables
 
@@ -103,6 +105,21 @@ class Connections:
         return self.once("ssh", self._open_ssh)
 
     @property
+    def bastion(self) -> SshHost:
+        """The host that the cluster's API is reached through, for questions to itself."""
+        return self.once("bastion", self._open_bastion)
+
+    def tunnel(self, host: str, port: int, knock: Callable[[int], None]) -> SshTunnel:
+        """Open a way to a host behind the bastion; the same one for all who ask in this line.
+
+        Args:
+            host: the host behind it.
+            port: of that host.
+            knock: connects to a port of this machine; raises OSError where nobody is behind it.
+        """
+        return self.once(f"tunnel {host}:{port}", lambda: self._open_tunnel(host, port, knock))
+
+    @property
     def hub(self) -> Hub:
         """The Hugging Face hub."""
         return self.once("hub", self._open_hub)
@@ -133,7 +150,9 @@ class Connections:
     def _find_endpoints(self) -> Endpoints:
         if self._variables.provider == "rehearsal":
             return of_rehearsal(self._home)
-        return Endpoints()
+        # the one address that Google's own clients take from the environment
+        own = os.environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
+        return Endpoints(storage=own) if own else Endpoints()
 
     def _find_credentials(self) -> Login:
         from runbook.clients import auth
@@ -169,6 +188,20 @@ class Connections:
         host = SshHost(self._variables.transfer.ssh)
         self.at_the_end(host.close)
         return host
+
+    def _open_bastion(self) -> SshHost:
+        from runbook.clients.ssh import SshHost
+
+        host = SshHost(self._variables.bastion)
+        self.at_the_end(host.close)
+        return host
+
+    def _open_tunnel(self, host: str, port: int, knock: Callable[[int], None]) -> SshTunnel:
+        from runbook.clients.ssh_tunnel import SshTunnel
+
+        opened = SshTunnel(self._variables.bastion, host, port, knock)
+        self.at_the_end(opened.close)
+        return opened
 
     def _open_hub(self) -> Hub:
         from runbook.clients.hub import Hub

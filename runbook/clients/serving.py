@@ -1,16 +1,20 @@
-"""A vLLM server's HTTP API, as far as the smoke test and the benchmark need it."""
+"""A vLLM server's HTTP API, as far as the smoke test, `inv ask` and the benchmark need it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import requests
 
 from runbook.clients.transport import CONNECT_SECONDS, decoded, plain_session
 from runbook.config.secret import Secret
 from runbook.engine.errors import CredentialsError, FailedError, PassingError, Place
+
+_DATA: Final = b"data:"
+_DONE: Final = "[DONE]"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,23 @@ class Completion:
     finish_reason: str
     prompt_tokens: int
     completion_tokens: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one event of a streamed answer brings.
+
+    Args:
+        text: the next words; may be empty.
+        finish_reason: `length` or `stop` in the last event with text, else None.
+        prompt_tokens: tokens of the question, where the event counts them.
+        completion_tokens: tokens of the answer, where the event counts them.
+    """
+
+    text: str
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class ModelServer:
@@ -92,9 +113,38 @@ class ModelServer:
                 place=Place(f"POST {self._address}/v1/completions"),
             ) from error
 
-    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:
+    def stream(self, body: Mapping[str, Any]) -> Iterator[Piece]:
+        """Ask for a completion, and give its pieces as they come (server-sent events).
+
+        Who stops to read ends the answer: the server sees that the connection was closed.
+
+        Args:
+            body: model, prompt, max_tokens, temperature.
+
+        Raises:
+            FailedError: the server refused, said that it failed, or the answer broke off.
+            PassingError: the server was not reached.
+        """
+        asked = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        place = Place(f"POST {self._address}/v1/completions")
+        answer = self._request("POST", "/v1/completions", asked, stream=True)
+        with answer:
+            self._expect_ok(answer)
+            try:
+                for event in _events(answer.iter_lines(chunk_size=None)):
+                    if event == _DONE:
+                        return
+                    yield _piece(event, place)
+            except requests.exceptions.RequestException as error:
+                raise FailedError(f"the answer broke off: {error}", place=place) from error
+        raise FailedError("the answer broke off: the server ended it in its middle", place=place)
+
+    def _request(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, stream: bool = False
+    ) -> requests.Response:
+        url = self._address + path
         try:
-            return self._session.request(method, self._address + path, json=body, timeout=self._timeout)
+            return self._session.request(method, url, json=body, timeout=self._timeout, stream=stream)
         except requests.exceptions.RequestException as error:
             raise PassingError(
                 f"the server did not answer: {error}", place=Place(f"{method} {self._address}{path}")
@@ -109,3 +159,27 @@ class ModelServer:
         error = decoded(response).get("error")
         message = error.get("message") if isinstance(error, dict) else response.text[:300]
         raise FailedError(f"the server refused: {message} ({response.status_code})", place=place)
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[str]:
+    """Give the data of each server-sent event; vLLM writes it on one line."""
+    for line in lines:
+        if line.startswith(_DATA):
+            yield line.removeprefix(_DATA).strip().decode("utf-8")
+
+
+def _piece(event: str, place: Place) -> Piece:
+    try:
+        found = json.loads(event)
+        if "error" in found:
+            raise FailedError(f"the server failed: {found['error']['message']}", place=place)
+        usage = found.get("usage") or {}
+        choice = next(iter(found["choices"]), {"text": ""})
+        return Piece(
+            choice["text"],
+            choice.get("finish_reason"),
+            usage.get("prompt_tokens"),
+            usage.get("completion_tokens"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FailedError(f"this is no part of a completion: {event[:300]}", place=place) from error

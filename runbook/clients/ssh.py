@@ -12,13 +12,14 @@ from typing import Final
 
 import fabric
 from invoke.exceptions import CommandTimedOut, ThreadException
-from paramiko import SFTPClient
+from paramiko import ChannelException, SFTPClient
+from paramiko.common import OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
 from runbook.clients import ssh_files
-from runbook.clients.ssh_errors import lost, ssh_errors, unwritten
+from runbook.clients.ssh_errors import forbidden, lost, place_of, ssh_errors, unreached, unwritten
 from runbook.clients.ssh_host_keys import demand_known_key
-from runbook.config.ssh import Ssh
-from runbook.engine.errors import PassingError, Place
+from runbook.config.ssh import SshLogin
+from runbook.engine.errors import PassingError
 
 CONNECT_SECONDS: Final = 15
 SILENT_SECONDS: Final = 30.0
@@ -48,14 +49,13 @@ class SshHost:
     """One host; connected when first used, and again after it was closed.
 
     Args:
-        ssh: who and where, `transfer.ssh`.
+        ssh: who and where.
     """
 
-    def __init__(self, ssh: Ssh) -> None:
+    def __init__(self, ssh: SshLogin) -> None:
         self._ssh = ssh
         self._opened: fabric.Connection | None = None
-        port = f":{ssh.port}" if ssh.port else ""
-        self.place = Place(f"ssh {ssh.user}@{ssh.host}{port}" if ssh.user else f"ssh {ssh.host}{port}")
+        self.place = place_of(ssh)
 
     def run(self, command: Sequence[str], limit_s: float = SILENT_SECONDS) -> Answer:
         """Run a command; its words pass the login's shell as they are.
@@ -82,6 +82,24 @@ class SshHost:
         if done.exited < 0:
             raise lost(self.place)
         return Answer(done.exited, done.stdout, done.stderr)
+
+    def reaches(self, host: str, port: int) -> None:
+        """See whether it can connect to another host.
+
+        Raises:
+            RefusedError: it may not.
+            PassingError: nothing answers there.
+        """
+        with self._connected() as connection:
+            try:
+                channel = connection.transport.open_channel(
+                    "direct-tcpip", (host, port), ("127.0.0.1", 0), timeout=SILENT_SECONDS
+                )
+            except ChannelException as error:
+                if error.code == OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
+                    raise forbidden(self.place, host, port) from error
+                raise unreached(self.place, host, port, error.text) from error
+            channel.close()
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file that nobody else may read (0600); it appears whole, in place of what was there.
@@ -143,7 +161,7 @@ class SshHost:
             yield files
 
 
-def _connection(ssh: Ssh) -> fabric.Connection:
+def _connection(ssh: SshLogin) -> fabric.Connection:
     """Prepare a connection by ~/.ssh/config and the variables; fabric's own files are not read (lazy)."""
     logins = {
         "look_for_keys": ssh.key_file is None,

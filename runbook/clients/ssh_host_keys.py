@@ -8,18 +8,18 @@ from typing import Any, Final
 from paramiko import PKey, RejectPolicy, SSHClient
 from paramiko.ssh_exception import BadHostKeyException
 
-from runbook.config.ssh import Ssh
+from runbook.config.ssh import SshLogin
 from runbook.engine.errors import Place, RefusedError
 
 KNOWN_HOSTS: Final = "~/.ssh/known_hosts"
 
 
-def known_file(ssh: Ssh) -> Path:
+def known_file(ssh: SshLogin) -> Path:
     """Name the file of known keys."""
     return Path(ssh.known_hosts or KNOWN_HOSTS).expanduser()
 
 
-def demand_known_key(client: SSHClient, ssh: Ssh) -> None:
+def demand_known_key(client: SSHClient, ssh: SshLogin) -> None:
     """Have a client accept the known keys and no other."""
     known = known_file(ssh)
     client.set_missing_host_key_policy(_Refuse(known))
@@ -27,7 +27,7 @@ def demand_known_key(client: SSHClient, ssh: Ssh) -> None:
         client.load_system_host_keys(str(known))
 
 
-def changed_key(error: BadHostKeyException, ssh: Ssh) -> RefusedError:
+def changed_key(error: BadHostKeyException, ssh: SshLogin) -> RefusedError:
     """Tell that the host has another key than the known one."""
     known = known_file(ssh)
     return RefusedError(

@@ -169,6 +169,15 @@ def _transfer_host(variables: Variables, findings: Findings) -> None:
         )
 
 
+def _bastion(variables: Variables, findings: Findings) -> None:
+    if variables.bastion.host and variables.cluster.endpoint == "dns" and variables.provider != "kubeconfig":
+        findings.error(
+            "bastion.host",
+            "is set, and cluster.endpoint is dns, which is reached from everywhere",
+            "take it out, or set cluster.endpoint to private or ip",
+        )
+
+
 def _capacity(variables: Variables, findings: Findings) -> None:
     pool = variables.node_pool
     if pool.capacity == "reservation" and not pool.reservation and variables.provider != "kubeconfig":
@@ -334,6 +343,7 @@ _CHECKS: tuple[Callable[[Variables, Findings], None], ...] = (
     _vocabulary,
     _credentials,
     _transfer_host,
+    _bastion,
     _capacity,
     _devices,
     _flags,

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from runbook.config.infrastructure import Bucket, Cluster, Credentials, NodePool, Prices, Tpu
+from runbook.config.ssh import Bastion
 from runbook.config.types import (
     AbsolutePath,
     BucketName,
@@ -78,6 +79,15 @@ class Bench(Group):
     )
 
 
+class Rollback(Group):
+    """Where `inv rollback` goes."""
+
+    revision: Annotated[int, Field(ge=0)] = Field(
+        description="revision of the server's Deployment to go back to, as `kubectl rollout history` counts; "
+        "0: the last one that was ready"
+    )
+
+
 class Teardown(Group):
     """What teardown may delete beyond the rest."""
 
@@ -108,6 +118,21 @@ class Rehearsal(Group):
     hub_url_lifetime_s: Seconds = Field(
         description="how long an address of a large file on the hub can be used, in seconds"
     )
+    step_ms: Annotated[float, Field(ge=0, le=10_000)] = Field(
+        description="time of the model server's decode step, in milliseconds; 0: as fast as this machine goes"
+    )
+    prefill_tokens_per_s: Annotated[float, Field(ge=0)] = Field(
+        description="prompt tokens that one engine of the model server works off a second; 0: at once"
+    )
+    engine: Literal["stand-in", "vllm"] = Field(
+        description="program of the server's containers; vllm: the real one, of rehearsal.vllm_environment"
+    )
+    bench_client: Literal["stand-in", "vllm"] = Field(
+        description="program of the benchmark's containers; vllm: the real one, of rehearsal.vllm_environment"
+    )
+    vllm_environment: str = Field(
+        description="folder of a Python environment that has vLLM (its bin/python is run); empty: none"
+    )
 
 
 class Variables(Group):
@@ -132,9 +157,11 @@ class Variables(Group):
     hub: Hub
     volume: Volume
     kube: Kube
+    bastion: Bastion
     server: Server
     smoke: Smoke
     bench: Bench
+    rollback: Rollback
     teardown: Teardown
     prices: Prices
     run: Run

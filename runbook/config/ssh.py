@@ -1,6 +1,6 @@
-"""The host that the model goes through where transfer.where is ssh."""
+"""Hosts over SSH: the one that the model goes through, and the one that a private cluster is behind."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -27,10 +27,13 @@ Program = Annotated[
 ]
 
 
-class Ssh(Group):
-    """The host near the bucket that the bytes go through."""
+class SshLogin(Group):
+    """A host over SSH, and who logs in there."""
 
-    host: HostName = Field(description="name or address of the host, where transfer.where is ssh")
+    variable: ClassVar[str]
+    """The group's own name, for errors."""
+
+    host: HostName = Field(description="name or address of the host; empty: none")
     user: Text | None = Field(description="login there; null: as ~/.ssh/config says, else this machine's")
     port: Port | None = Field(description="its port; null: as ~/.ssh/config says, else 22")
     key_file: Text | None = Field(
@@ -39,5 +42,22 @@ class Ssh(Group):
     known_hosts: Text | None = Field(
         description="file with the host's key, which is always checked; null: ~/.ssh/known_hosts"
     )
+
+
+class Ssh(SshLogin):
+    """The host near the bucket that the bytes go through, where transfer.where is ssh."""
+
+    variable = "transfer.ssh"
+
     python: Program = Field(description="Python 3.11 or newer there")
     folder: RemoteFolder = Field(description="folder there for program and journal, from the login's home")
+
+
+class Bastion(SshLogin):
+    """The host that a private cluster's API is reached through."""
+
+    variable = "bastion"
+
+    local_port: Port = Field(
+        description="port of this machine that commands typed by hand use; a run takes a free one"
+    )

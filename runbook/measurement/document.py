@@ -90,12 +90,12 @@ class Derived(_Part):
     Args:
         output_tokens_per_s_per_chip: the unit of the TPU recipes.
         total_tokens_per_s_per_chip: with the prompts' tokens.
-        usd_per_million_output_tokens: in the currency of `prices.currency`; None where no price is set.
+        price_per_million_output_tokens: in the currency of `prices.currency`; None where no price is set.
     """
 
     output_tokens_per_s_per_chip: float | None = None
     total_tokens_per_s_per_chip: float | None = None
-    usd_per_million_output_tokens: float | None = None
+    price_per_million_output_tokens: float | None = None
 
 
 class Document(_Part):

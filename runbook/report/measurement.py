@@ -61,7 +61,7 @@ def document_lines(document: Document) -> Iterator[str]:
     yield from (f"  {text}" for text in figure_lines(main, main.keys()))
     derived = {
         "output tokens for each chip": (document.derived.output_tokens_per_s_per_chip, "tok/s"),
-        "a million output tokens cost": (document.derived.usd_per_million_output_tokens, ""),
+        "a million output tokens cost": (document.derived.price_per_million_output_tokens, ""),
     }
     for name, (value, unit) in derived.items():
         if value is not None:

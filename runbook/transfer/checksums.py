@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import google_crc32c
 
@@ -13,8 +14,6 @@ from runbook.transfer.files import HubFile
 from runbook.transfer.sha256 import KeepableSha256, openssl
 
 SHA256 = "sha256:"
-COPIED = 64 << 10
-"""google-crc32c takes copies alone; small ones cost no fresh pages of memory."""
 
 
 class Checksums:
@@ -43,8 +42,8 @@ class Checksums:
     def update(self, piece: memoryview) -> None:
         """Take the next bytes, out of a buffer that can be written to."""
         self._hash.update(piece)
-        for start in range(0, len(piece), COPIED):
-            self._crc32c = google_crc32c.extend(self._crc32c, bytes(piece[start : start + COPIED]))
+        if piece:
+            self._crc32c = google_crc32c.extend(self._crc32c, _seen_in_place(piece))
         self.position += len(piece)
 
     def state(self) -> dict[str, Any] | None:
@@ -72,6 +71,14 @@ class Checksums:
 def crc32c_of(content: bytes) -> str:
     """Give the CRC32C of bytes in memory, as Cloud Storage writes it."""
     return _written(google_crc32c.value(content))
+
+
+def _seen_in_place(piece: memoryview) -> bytes:
+    """Show a writable buffer as google-crc32c takes it, without a copy: an array of ctypes cannot move.
+
+    Its `extend` refuses a memoryview, whose buffer might be released while it reads.
+    """
+    return cast("bytes", (ctypes.c_char * len(piece)).from_buffer(piece))
 
 
 def _written(crc32c: int) -> str:

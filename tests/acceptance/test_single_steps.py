@@ -27,12 +27,14 @@ def empty(tmp_path_factory):
     yield from new_operator(tmp_path_factory.mktemp("empty"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ALL)
 def test_on_an_empty_cloud(empty, section):
     for _ in range(2):
         ends_well_or_names_the_supplier(empty.inv("step", section), section)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ORDER_ON_CONVERGED)
 def test_on_a_converged_cloud(converged, section):
     for _ in range(2):

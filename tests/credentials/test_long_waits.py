@@ -12,7 +12,8 @@ import pytest
 from runbook.clients.auth import LoggedInSession, Login, chosen, fresh
 from runbook.clients.file_system import close_file_system, open_file_system
 from runbook.clients.gke import Gke
-from runbook.clients.kube.connection import connect
+from runbook.clients.kube.client import KubeClient
+from runbook.clients.kube.connection import to_gke
 from runbook.clients.storage import Storage
 from runbook.config.infrastructure import Credentials
 from runbook.engine.errors import CredentialsError
@@ -102,8 +103,8 @@ def test_one_object_serves_every_client(gcloud: Gcloud, cloud: StandIn, tmp_path
     files = open_file_system(login, google, "demo-project")
     assert files.ls("") == []
     close_file_system(files)
-    kube = connect(
-        cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login, tmp_path
+    kube = KubeClient(
+        to_gke(cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login), tmp_path
     )
     assert not kube.list("v1", "Pod", "default")
     assert len(gcloud.calls) == 1
@@ -114,8 +115,8 @@ def test_kubernetes_and_files_get_the_renewed_token_too(
 ) -> None:
     gcloud.gives(token=cloud.token, usable=-1)
     login = gclouds_login()
-    kube = connect(
-        cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login, tmp_path
+    kube = KubeClient(
+        to_gke(cloud.get(CLUSTER)["endpoint"], Path(cloud.endpoints["ca_file"]).read_text(), login), tmp_path
     )
     files = open_file_system(login, cloud.endpoints["google"], "demo-project")
     for _ in range(2):

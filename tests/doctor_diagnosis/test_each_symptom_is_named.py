@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.doctor.diagnosis.symptom import Symptom
-from runbook.doctor.diagnosis.symptoms import SYMPTOMS
+from runbook.steps.symptoms.symptom import Symptom
+from runbook.steps.symptoms.table import SYMPTOMS
 from tests.doctor_diagnosis.patient import Patient
 
 SCENARIOS = sorted(path.stem for path in Path("rehearsal/scenarios").glob("s[0-9][0-9]-*.yml"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from runbook.doctor.diagnosis.evidence import Evidence, Source
 from runbook.doctor.diagnosis.naming import named
 from runbook.doctor.diagnosis.snapshot import Snapshot
+from runbook.steps.symptoms.evidence import Evidence, Source
 from tests.steps_kube.deployment_place import variables_with
 
 FIELD = [

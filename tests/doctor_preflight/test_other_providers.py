@@ -51,6 +51,10 @@ def test_a_kubeconfig_that_is_not_there_fails_once(equipped, monkeypatch, tmp_pa
     assert found["P12"].fact == "not looked at, as P4 failed"
 
 
+def test_without_a_bastion_none_is_looked_for(patient):
+    assert patient.finding("P17").fact == "none is set: the API is reached from here"
+
+
 def test_on_gke_gcloud_is_needed_and_the_plugin_is_missed(equipped, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     found = machine(equipped.with_settings("provider=gke"))

@@ -99,6 +99,7 @@ STORAGE_REQUESTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 @pytest.mark.parametrize("kind", REQUESTS)
 def test_gcloud_sends_what_the_runbook_sends(agreement: Agreement, kind: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 from tests.acceptance.conftest import Operator, new_operator
 
 ROOT = Path(__file__).parents[2]
+PLACEHOLDERS = {"{YOUR_MODEL_BUCKET}": "BUCKET", "{YOUR_MODEL_FOLDER}": "MODEL_FOLDER"}
 DESCRIBE = {
     "cluster": "container clusters describe $CLUSTER_NAME --location=$REGION",
     "node pool": "container node-pools describe $NODEPOOL_NAME --cluster=$CLUSTER_NAME --location=$REGION",
@@ -82,11 +83,12 @@ def typist_at(home: Path) -> Iterator[Typist]:
             pytest.skip(f"{program} is not on this machine: the guide cannot be typed")
     for operator in new_operator(home, {"RUNBOOK_MODEL": "gpt-oss-120b"}):
         assert operator.inv("rehearsal.up").code == 0
-        manifest = (Path(__file__).parent / "vllm-tpu.yaml").read_text()
         typist = Typist(operator, operator.exports())
-        for placeholder, name in (("{YOUR_MODEL_BUCKET}", "BUCKET"), ("{YOUR_MODEL_FOLDER}", "MODEL_FOLDER")):
-            manifest = manifest.replace(placeholder, typist.exports[name])
-        (home / "vllm-tpu.yaml").write_text(manifest)
+        for name in ("vllm-tpu.yaml", "vllm-benchmark.yaml"):
+            manifest = (Path(__file__).parent / name).read_text()
+            for placeholder, export in PLACEHOLDERS.items():
+                manifest = manifest.replace(placeholder, typist.exports[export])
+            (home / name).write_text(manifest)
         yield typist
 
 

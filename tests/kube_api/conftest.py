@@ -131,6 +131,12 @@ class Cluster:
             pytest.skip("kubectl is not on this machine")
         return [found, f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self.folder / 'cache'}", *arguments]
 
+    def break_off(self) -> None:
+        """Drop all connections to the API; call it in the server's loop."""
+        for connection in list(_protocol_of(self._runner).connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
     def stop(self) -> None:
         self.run(self._close())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -151,6 +157,7 @@ class Cluster:
         await asyncio.gather(*rest, return_exceptions=True)
         while any(socket is not None and socket.fileno() != -1 for socket in sockets):  # noqa: ASYNC110 - asyncio tells nobody of it
             await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)  # connections to Pods that were closed just now let go of their sockets
 
     async def _shout(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer in capitals until the other side ends."""

@@ -368,6 +368,9 @@ def test_long_lists_come_in_pages(client: Any) -> None:
     assert first.metadata.remainingItemCount == 2
 
 
+ANYTHING = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+
+
 def test_custom_objects_live_under_their_definition(client: Any) -> None:
     _resource(client, "CustomResourceDefinition", "apiextensions.k8s.io/v1").create(
         {
@@ -376,7 +379,7 @@ def test_custom_objects_live_under_their_definition(client: Any) -> None:
                 "group": "monitoring.googleapis.com",
                 "scope": "Namespaced",
                 "names": {"plural": "podmonitorings", "singular": "podmonitoring", "kind": "PodMonitoring"},
-                "versions": [{"name": "v1", "served": True, "storage": True}],
+                "versions": [{"name": "v1", "served": True, "storage": True, "schema": ANYTHING}],
             },
         }
     )

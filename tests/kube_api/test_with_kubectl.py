@@ -147,8 +147,25 @@ def test_create_sends_protobuf_for_simple_kinds(cluster: Any) -> None:
     assert hard == {"pods": "3", "requests.google.com/tpu": "4"}
 
 
+def test_create_sends_protobuf_for_workloads_too(cluster: Any) -> None:
+    cluster.kubectl("create", "job", "hello", "--image=busybox", "--", "echo", "hi")
+    cluster.kubectl("create", "deployment", "web", "--image=a/nginx", "--replicas=0", "--port=80")
+    cluster.kubectl("create", "service", "clusterip", "web", "--tcp=80:http")
+    job = cluster.store.get(kind_of("Job"), "default", "hello")
+    assert job["spec"]["template"]["spec"]["containers"][0]["command"] == ["echo", "hi"]
+    assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    deployment = cluster.store.get(kind_of("Deployment"), "default", "web")
+    assert deployment["spec"]["replicas"] == 0
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert (container["image"], container["ports"][0]["containerPort"]) == ("a/nginx", 80)
+    (port,) = cluster.store.get(kind_of("Service"), "default", "web")["spec"]["ports"]
+    assert (port["port"], port["targetPort"]) == (80, "http")
+
+
 def test_a_protobuf_body_of_another_kind_is_refused(cluster: Any) -> None:
-    refused = cluster.kubectl("create", "deployment", "a", "--image=x", check=False)
+    cluster.call(cluster.store.create, kind_of("Node"), {"metadata": {"name": "n1"}})
+    refused = cluster.kubectl("debug", "node/n1", "--image=x", "--profile=general", check=False)
+    assert "UnsupportedMediaType" in refused.stderr
     assert "accepted media types include: application/json" in refused.stderr
 
 

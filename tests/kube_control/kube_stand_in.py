@@ -27,6 +27,7 @@ PATHS = {
     "DaemonSet": ("apis/apps/v1", "daemonsets"),
     "Job": ("apis/batch/v1", "jobs"),
     "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
+    "Lease": ("apis/coordination.k8s.io/v1", "leases"),
     "CSIDriver": ("apis/storage.k8s.io/v1", "csidrivers"),
     "Endpoints": ("api/v1", "endpoints"),
 }

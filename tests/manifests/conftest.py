@@ -27,11 +27,18 @@ Objects = dict[str, dict[str, Any]]
 Workload = Callable[..., Objects]
 
 
-def values(*settings: str, content: str = "0123456789ab") -> dict[str, Any]:
+def values(
+    *settings: str, template: str = "vllm-tpu.yaml.j2", content: str = "0123456789ab"
+) -> dict[str, Any]:
     """What a template may name, for the guide's environment with some settings."""
     loaded = load(ROOT, "rehearsal", [*GUIDE, *settings], {"SERVER_KEY": "s3cret"})
     return template_values(
-        loaded.variables, loaded.tree, environment="team", run_id="20261123-154200-1a2b", content=content
+        template,
+        loaded.variables,
+        loaded.tree,
+        environment="team",
+        run_id="20261123-154200-1a2b",
+        content=content,
     )
 
 
@@ -43,7 +50,7 @@ def workload() -> Workload:
         found = {}
         for name in ("vllm-tpu.yaml.j2", "vllm-benchmark.yaml.j2"):
             path = ROOT / "manifests" / name
-            for item in parse(render(path, values(*settings, content=content)), path):
+            for item in parse(render(path, values(*settings, template=name, content=content)), path):
                 found[item["kind"]] = item
         return found
 

@@ -28,6 +28,7 @@ PermitRootLogin prohibit-password
 Subsystem sftp internal-sftp
 LogLevel VERBOSE
 SetEnv {environment}
+{rules}
 """
 
 
@@ -38,10 +39,12 @@ class Sshd:
     Args:
         folder: of its files.
         environment: variables that logins have.
+        rules: more lines of its configuration.
     """
 
     folder: Path
     environment: str = "FAR=yes"
+    rules: str = ""
     port: int = 0
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -52,7 +55,9 @@ class Sshd:
             if not (self.folder / name).exists():
                 new_key(self.folder / name)
         self.port = self.port or _free_port()
-        config = CONFIG.format(port=self.port, folder=self.folder, environment=self.environment)
+        config = CONFIG.format(
+            port=self.port, folder=self.folder, environment=self.environment, rules=self.rules
+        )
         (self.folder / "config").write_text(config)
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)

@@ -13,7 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from runbook.clients.auth import rehearsed
-from runbook.clients.kube.connection import connect
+from runbook.clients.kube.client import KubeClient
+from runbook.clients.kube.connection import to_gke
 from runbook.clients.kube.kubeconfig import Entry
 from runbook.engine.errors import RefusedError, RunbookError
 from runbook.engine.outcome import Status
@@ -184,6 +185,6 @@ def test_a_dns_endpoint_is_trusted_as_googles_other_services_are(
     login = rehearsed(Path(endpoints["token_file"]))
     name = cluster_of(work)["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"]
     with pytest.raises(RunbookError, match="certificate"):
-        connect(name, None, login, tmp_path).list("v1", "Pod", "default")
+        KubeClient(to_gke(name, None, login), tmp_path).list("v1", "Pod", "default")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", endpoints["ca_file"])
-    assert connect(name, None, login, tmp_path).list("v1", "Pod", "default") == []
+    assert KubeClient(to_gke(name, None, login), tmp_path).list("v1", "Pod", "default") == []

@@ -13,7 +13,7 @@ from typing import Any
 
 from runbook.clients.connections import Connections
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.connection import connect
+from runbook.clients.kube.connection import to_gke
 from runbook.clients.kube.objects import Object, Reference
 from runbook.config.load import Loaded, load
 from runbook.engine.change import Change
@@ -131,6 +131,16 @@ class Place:
             and "/_rehearsal/" not in entry["path"]
         ]
 
+    def asked(self, before: int = 0) -> list[str]:
+        """Give the methods of the requests to the cluster since the first so many.
+
+        Watches and followed logs are left out: the stand-in lists them when it sees that they were hung up,
+        so those of an earlier rollout may come up only now.
+        """
+        since = self.cloud.logged(api="kubernetes")[before:]
+        streams = ("watch=true", "follow=true")
+        return [entry["method"] for entry in since if not any(mark in entry["path"] for mark in streams)]
+
     def line(self, *steps: tuple[str, dict[str, Any]], check: bool) -> list[Outcome]:
         """Run steps as one line does."""
         connections = Connections(self.loaded.variables, self.home)
@@ -148,7 +158,8 @@ class Place:
         try:
             access = reads.access(self._context(connections, ExitStack(), check=False))
             folder = self.home / ".runs"
-            yield connect(access.endpoint, access.ca_certificate, connections.credentials, folder)
+            found = to_gke(access.endpoint, access.ca_certificate, connections.credentials)
+            yield KubeClient(found, folder)
         finally:
             connections.close()
 

@@ -27,6 +27,6 @@ def test_every_object_is_planned_and_what_cannot_be_known_says_so(empty: Place) 
         "bench.result": "bench.job",
     }
     kinds = [path.partition("/")[0] for path in paths(outcomes["kube.apply"].changes)]
-    assert kinds == ["persistentvolume", "persistentvolumeclaim", "deployment", "service"]
+    assert kinds == ["configmap", "persistentvolume", "persistentvolumeclaim", "deployment", "service"]
     assert paths(outcomes["bench.job"].changes) == ["job/vllm-bench-20261123-154200-1a2b"]
     assert outcomes["kube.render"].status is Status.WOULD_CHANGE

@@ -14,6 +14,7 @@ KINDS = (
     ("v1", "PersistentVolumeClaim"),
     ("v1", "PersistentVolume"),
     ("v1", "Secret"),
+    ("v1", "ConfigMap"),
 )
 
 
@@ -26,8 +27,9 @@ def test_the_server_and_the_benchmarks_of_all_runs_go(deployed: Place) -> None:
     deployed.with_settings(run_id="20261123-160000-beef").apply("bench.job", **BENCHMARK)
     changed = deployed.converges("kube.absent", **TEMPLATES)
     kinds = list(dict.fromkeys(path.partition("/")[0] for path in changed))
-    assert kinds == ["job", "service", "deployment", "persistentvolumeclaim", "persistentvolume"]
-    assert len(changed) == 6
+    volumes = ["persistentvolumeclaim", "persistentvolume"]
+    assert kinds == ["job", "service", "deployment", *volumes, "configmap"]
+    assert len(changed) == 7
     assert left(deployed) == []
 
 

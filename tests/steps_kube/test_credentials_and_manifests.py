@@ -87,7 +87,7 @@ def test_any_cluster_of_a_kubeconfig_file_will_do(files: Place) -> None:
 
 def test_a_login_plug_in_that_is_missing_is_named(files: Place, tmp_path: Path) -> None:
     path = tmp_path / "config"
-    config = kubeconfig.merged({}, Entry("theirs", "https://203.0.113.7", "PEM", None))
+    config = kubeconfig.merged({}, Entry("theirs", "https://203.0.113.7", None, None))
     config["users"][0]["user"]["exec"]["command"] = "no-such-plugin"
     kubeconfig.write(path, config)
     other = files.with_settings("provider=kubeconfig", f"kube.kubeconfig={path}")

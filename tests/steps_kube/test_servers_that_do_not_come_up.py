@@ -12,6 +12,7 @@ from runbook.engine.errors import FailedError, ManifestError, MissingError
 from runbook.engine.outcome import Outcome
 from runbook.steps.kube.diagnosis import diagnose_pods
 from runbook.steps.kube.scheduling import unscheduled
+from runbook.steps.kube.supply import Growth, Supply
 from tests.steps_kube.deployment_place import SERVER, Place
 
 
@@ -92,7 +93,7 @@ def test_what_the_autoscaler_says(place: Place, reasons: list[tuple[str, str]], 
         for minute, (reason, message) in enumerate(reasons)
     ]
     with place.cluster() as cluster:
-        found = unscheduled(cluster, UNFIT, events, grows=True, ending=False)
+        found = unscheduled(cluster, UNFIT, events, supply=Supply(Growth.EXPECTED), ending=False)
     assert found is not None
     assert (found.patience_seconds is None) == waited_for
 
@@ -109,7 +110,7 @@ def test_a_busy_registry_is_given_time(place: Place, message: str, patience: flo
     waiting = {"reason": "ImagePullBackOff", "message": message}
     pod = {**UNFIT, "status": {"containerStatuses": [{"name": "server", "state": {"waiting": waiting}}]}}
     with place.cluster() as cluster:
-        found = diagnose_pods(cluster, [pod], grows=False)
+        found = diagnose_pods(cluster, [pod], supply=Supply())
     assert found is not None
     assert (found.cause, found.patience_seconds) == ("image", patience)
 
@@ -140,7 +141,7 @@ def test_a_crash_for_want_of_a_grant_is_given_the_minutes_that_grants_take(witho
     failed(without_grant.apply("kube.apply", **SERVER))
     with without_grant.cluster() as cluster:
         while True:
-            found = diagnose_pods(cluster, cluster.list("v1", "Pod", "default"), grows=False)
+            found = diagnose_pods(cluster, cluster.list("v1", "Pod", "default"), supply=Supply())
             assert found is not None
             if found.cause == "CrashLoopBackOff":
                 break
@@ -149,15 +150,9 @@ def test_a_crash_for_want_of_a_grant_is_given_the_minutes_that_grants_take(witho
 
 
 def test_an_api_server_that_is_away_for_a_while_does_not_end_the_wait(place: Place) -> None:
-    def break_off(seconds: float) -> None:
-        if not broken:
-            broken.append(seconds)
-            fault = {"api": "kubernetes", "method": "GET", "kind": "status", "status": 503, "times": 6}
-            place.cloud.control("POST", "faults", fault)
-        time.sleep(seconds)
-
-    broken: list[float] = []
-    waiting = Place(place.cloud, place.loaded, pause=break_off)
+    fault = {"api": "kubernetes", "path": "watch=true", "kind": "status", "status": 503, "times": 60}
+    place.cloud.control("POST", "faults", fault)
+    waiting = Place(place.cloud, place.loaded)
     outcome = waiting.apply("kube.apply", **SERVER)
     place.cloud.control("DELETE", "faults")
     assert outcome.error is None, outcome.error

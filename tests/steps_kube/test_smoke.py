@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -18,7 +18,7 @@ from runbook.clients.kube.failures import AbsentError
 from runbook.clients.kube.forward import Forward, forward
 from runbook.clients.kube.service import Target
 from runbook.clients.serving import Completion
-from runbook.engine.errors import CredentialsError, MissingError
+from runbook.engine.errors import FailedError, MissingError
 from runbook.engine.outcome import Status
 from runbook.steps.serving.completion import judge
 from tests.steps_kube.deployment_place import SERVER, Place
@@ -59,6 +59,21 @@ def test_the_completion_is_shown_with_its_curl_through_one_forward(deployed: Pla
     }
     assert text.startswith("San Francisco is a")
     assert len(text) > len("San Francisco is a")
+    figures = text.splitlines()[-1]
+    assert re.fullmatch(
+        r"15 tokens in, 7 out, ended by length, in \d+\.\d{3} s \(REHEARSAL: not a TPU's\)", figures
+    )
+
+
+def test_a_server_of_another_model_is_not_taken_for_the_deployed_one(deployed: Place) -> None:
+    error = (
+        deployed.with_settings("server.served_model_names=[other/model]").apply("serving.completion").error
+    )
+    assert isinstance(error, FailedError)
+    assert "the server serves rehearsal/gpt-oss-tiny" in error.message
+    assert "and not other/model" in error.message
+    assert error.place is not None
+    assert error.place.source.endswith("/v1/models")
 
 
 def test_the_completion_opens_a_forward_of_its_own(deployed: Place) -> None:
@@ -70,8 +85,7 @@ def test_a_check_opens_nothing(deployed: Place) -> None:
     before = len(deployed.cloud.logged(api="kubernetes"))
     outcomes = deployed.line(("kube.forward", {}), ("serving.completion", {}), check=True)
     assert [outcome.status for outcome in outcomes] == [Status.OK, Status.OK]
-    asked = deployed.cloud.logged(api="kubernetes")[before:]
-    assert [entry["method"] for entry in asked] == ["GET"]
+    assert deployed.asked(before) == ["GET"]
 
 
 def test_a_taken_port_gives_way_to_the_next(deployed: Place) -> None:
@@ -126,7 +140,7 @@ def test_a_forward_that_ends_under_an_open_connection_ends_quietly(
 
 
 def test_a_connection_that_finds_no_service_says_so(deployed: Place) -> None:
-    def refuse() -> Target:
+    def refuse() -> list[Target]:
         raise AbsentError('pods "vllm-tpu-1" not found')
 
     troubles: list[str] = []
@@ -141,13 +155,6 @@ def test_a_connection_that_finds_no_service_says_so(deployed: Place) -> None:
         stop()
         thread.join()
     assert troubles == ['the port-forward lost a connection: pods "vllm-tpu-1" not found']
-
-
-def test_certificates_that_are_not_there_are_named_at_once(deployed: Place, tmp_path: Path) -> None:
-    with deployed.cluster() as cluster:
-        cluster.configuration.cert_file = str(tmp_path / "none.pem")
-        with pytest.raises(CredentialsError, match="certificates cannot be read"):
-            Forward(cluster, lambda: Target("default", "vllm-tpu-1", 8000), 0, print)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runbook.clients.kube.failures import AbsentError, GoneError, of_answer
+from runbook.clients.kube.failures import AbsentError, GoneError, ImmutableFieldError, of_answer
 from runbook.engine.errors import (
     CapacityError,
     ConflictError,
@@ -37,7 +37,8 @@ OWNED = {"causes": [{"field": ".spec.replicas", "message": 'conflict with "autos
         (409, "Apply failed with 1 conflict", OWNED, ConflictError),
         (409, "the object has been modified", {}, PassingError),
         (410, "too old resource version: 1 (9)", {}, GoneError),
-        (422, "spec.selector: Invalid value: field is immutable", {}, ManifestError),
+        (422, "spec.replicas: Invalid value: must not be negative", {}, ManifestError),
+        (422, "spec.selector: Invalid value: field is immutable", {}, ImmutableFieldError),
         (429, "too many requests", {}, PassingError),
         (500, TYPED, {}, ManifestError),
         (500, "etcdserver: request timed out", {}, PassingError),

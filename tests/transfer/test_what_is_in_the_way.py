@@ -107,7 +107,7 @@ def test_in_a_folder_that_is_in_use_nothing_appears_before_all_is_there(shipment
     before = {path: held["generation"] for path, held in shipment.objects().items()}
     shipment.work.cloud.ask("DELETE", f"/storage/v1/b/{shipment.bucket}/o/{FOLDER}%2FLICENSE")
     changed = at_revision(shipment, "v2")
-    changed.fault(api="cdn", kind="reset", times=1000)
+    changed.fault(api="cdn", kind="flip", bytes=10, times=1000)
     assert changed.run().error is not None
     held = {path: held["generation"] for path, held in changed.objects().items()}
     assert held == {path: generation for path, generation in before.items() if path != "LICENSE"}

@@ -50,7 +50,7 @@ async def read_patch(request: web.Request) -> Any:
 
 async def read_delete_options(request: web.Request) -> dict[str, Any]:
     """Combine a DELETE's body with its query parameters, into a DeleteOptions object."""
-    options = parse(await request.read()) if request.can_read_body else {}
+    options = await _body(request) if request.can_read_body else {}
     if not isinstance(options, dict):
         raise bad_request("DeleteOptions expected")
     query = request.query
@@ -63,6 +63,11 @@ async def read_delete_options(request: web.Request) -> dict[str, Any]:
     if "dryRun" in query:
         options["dryRun"] = query.getall("dryRun")
     return options
+
+
+async def _body(request: web.Request) -> Any:
+    raw = await request.read()
+    return read_protobuf(raw) if request.content_type == PROTOBUF and raw else parse(raw)
 
 
 def parse(raw: bytes) -> Any:

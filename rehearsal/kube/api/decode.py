@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.kube.api.kinds import Kind
-from rehearsal.kube.api.schema import is_open, type_of
+from rehearsal.kube.api.schema import FREE, type_of
 from rehearsal.kube.api.status import ApiError, bad_request, invalid_object
 from rehearsal.kube.api.status import invalid as invalid_field
 from rehearsal.kube.api.store import Object
@@ -29,11 +29,9 @@ def decode(kind: Kind, body: Any, write: Write, *, patched: bool = False) -> Obj
         raise bad_request(f"couldn't get version/kind; json parse error: {kind.kind} expected")
     _check_kind(kind, body)
     described = type_of(kind)
-    if wrong := next(decode_errors(described, body), None):
+    if wrong := next(decode_errors(FREE if kind.custom else described, body), None):
         raise bad_request(_cannot_be_handled(kind, wrong))
-    unknown = (
-        [] if is_open(described) else [f'unknown field "{path}"' for path in unknown_fields(described, body)]
-    )
+    unknown = [f'unknown field "{path}"' for path in unknown_fields(described, body)]
     if unknown and write.validation == "Strict":
         _refuse_unknown(kind, body, unknown, patched=patched)
     if write.validation == "Warn":

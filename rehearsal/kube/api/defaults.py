@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
+from rehearsal.kube.api.custom.defaults import set_custom_defaults
+from rehearsal.kube.api.custom.definitions import default_definition
 from rehearsal.kube.api.kinds import Kind
 from rehearsal.kube.api.pod_defaults import default_pod, default_pod_spec, fill
 from rehearsal.kube.api.quantities import canonical
@@ -27,6 +29,9 @@ _CSI_DRIVER = {
 
 def set_defaults(kind: Kind, obj: Object) -> None:
     """Complete an object in place and write its quantities in their canonical form."""
+    if kind.custom is not None:
+        set_custom_defaults(kind.custom.schema, obj)
+        return
     canonical_quantities(type_of(kind), obj)
     complete = _DEFAULTS.get(kind.kind)
     if complete is not None:
@@ -166,6 +171,7 @@ def _storage_class(obj: Object) -> None:
 
 _DEFAULTS: dict[str, Callable[[Object], None]] = {
     "CSIDriver": _csi_driver,
+    "CustomResourceDefinition": default_definition,
     "DaemonSet": _daemon_set,
     "Deployment": _deployment,
     "Job": _job,

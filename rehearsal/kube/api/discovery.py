@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ _REVIEWS = (
     Kind(
         "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced=False
     ),
+    Kind("authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", namespaced=False),
 )
 
 
@@ -52,7 +54,16 @@ def _groups(kinds: tuple[Kind, ...]) -> list[str]:
 
 
 def _versions(group: str, kinds: tuple[Kind, ...]) -> list[str]:
-    return sorted({kind.version for kind in (*kinds, *_REVIEWS) if kind.group == group})
+    return sorted({kind.version for kind in (*kinds, *_REVIEWS) if kind.group == group}, key=_priority)
+
+
+def _priority(version: str) -> tuple[int, list[int], str]:
+    """Order versions as the API server does: stable ones first, then beta, then alpha, the newest first."""
+    match = re.fullmatch(r"v(\d+)(?:(alpha|beta)(\d+))?", version)
+    if match is None:
+        return 3, [], version
+    stage = {None: 0, "beta": 1, "alpha": 2}[match[2]]
+    return stage, [-int(match[1]), -int(match[3] or 0)], version
 
 
 def _group(group: str, kinds: tuple[Kind, ...]) -> dict[str, Any]:

@@ -48,21 +48,15 @@ def check_immutable(kind: Kind, old: Object, new: Object) -> None:
 
 def _selector(old: Object, new: Object) -> Iterator[Cause]:
     if old["spec"].get("selector") != new["spec"].get("selector"):
-        yield invalid("spec.selector", _go_selector(new["spec"].get("selector", {})), _IMMUTABLE)
-
-
-def _go_selector(selector: Object) -> str:
-    labels = ", ".join(f'"{key}":"{value}"' for key, value in sorted(selector.get("matchLabels", {}).items()))
-    return (
-        f"v1.LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
-        " MatchExpressions:[]v1.LabelSelectorRequirement(nil)}"
-    )
+        yield invalid("spec.selector", new["spec"].get("selector", {}), _IMMUTABLE)
 
 
 def _job(old: Object, new: Object) -> Iterator[Cause]:
     yield from _selector(old, new)
     if old["spec"]["template"] != new["spec"]["template"] and not old["spec"].get("suspend"):
-        yield invalid("spec.template", "core.PodTemplateSpec{...}", _IMMUTABLE)
+        yield Cause(
+            "spec.template", "FieldValueInvalid", f"Invalid value: core.PodTemplateSpec{{...}}: {_IMMUTABLE}"
+        )
     for field in ("completions", "completionMode", "podFailurePolicy", "backoffLimitPerIndex"):
         if old["spec"].get(field) != new["spec"].get(field):
             yield invalid(f"spec.{field}", new["spec"].get(field), _IMMUTABLE)
@@ -119,7 +113,7 @@ def _claim_fixed(spec: Object) -> Object:
 def _service(old: Object, new: Object) -> Iterator[Cause]:
     before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
     if before and before != after and new["spec"].get("type") != "ExternalName":
-        yield invalid("spec.clusterIPs[0]", f'["{after}"]', "may not change once set")
+        yield invalid("spec.clusterIPs[0]", [after], "may not change once set")
 
 
 def _secret(old: Object, new: Object) -> Iterator[Cause]:

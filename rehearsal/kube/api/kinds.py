@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rehearsal.kube.api.schema import Type
+
+
+@dataclass(frozen=True)
+class Custom:
+    """What a CustomResourceDefinition says of its kind.
+
+    Args:
+        described: the type of the objects' fields.
+        schema: the OpenAPI schema from which it is; empty where anything goes.
+        columns: `additionalPrinterColumns`.
+        scale: where the replicas are, as `subresources.scale` says.
+    """
+
+    described: Type
+    schema: Mapping[str, Any]
+    columns: tuple[Mapping[str, Any], ...] = ()
+    scale: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -19,6 +40,7 @@ class Kind:
         status: whether there is a status subresource (a plain write then leaves status as it is).
         scale: whether there is a scale subresource.
         generation: whether metadata.generation counts the changes of the desired state.
+        custom: what its CustomResourceDefinition says; None for a built-in kind.
     """
 
     group: str
@@ -31,6 +53,7 @@ class Kind:
     status: bool = False
     scale: bool = False
     generation: bool = False
+    custom: Custom | None = field(default=None, compare=False, repr=False)
 
     @property
     def api_version(self) -> str:

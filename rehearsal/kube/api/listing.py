@@ -50,7 +50,8 @@ def list_objects(store: Store, target: Target, query: Mapping[str, str]) -> Obje
         metadata["continue"] = _token(version, _position(page[-1]))
         if not query.get("labelSelector") and not query.get("fieldSelector"):
             metadata["remainingItemCount"] = len(rest) - len(page)
-    items = [{key: obj[key] for key in obj if key not in {"apiVersion", "kind"}} for obj in page]
+    left_out = set() if target.kind.custom else {"apiVersion", "kind"}
+    items = [{key: obj[key] for key in obj if key not in left_out} for obj in page]
     return {
         "kind": f"{target.kind.kind}List",
         "apiVersion": target.kind.api_version,

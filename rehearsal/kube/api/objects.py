@@ -22,7 +22,7 @@ from rehearsal.kube.api.registry import Patch, Registry
 from rehearsal.kube.api.responses import json_answer
 from rehearsal.kube.api.routing import Target
 from rehearsal.kube.api.scale import scale_of, with_scale
-from rehearsal.kube.api.schema import is_open, type_of
+from rehearsal.kube.api.schema import type_of
 from rehearsal.kube.api.status import method_not_allowed, success, unsupported_media_type
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.api.strategic import strategic_merge
@@ -67,7 +67,8 @@ class Objects:
 
             def render(obj: Object) -> Object:
                 metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-                return table(target.kind, [obj], metadata, include) if tabular else obj
+                shown = {**obj, "apiVersion": target.kind.api_version}
+                return table(target.kind, [shown], metadata, include) if tabular else shown
 
             return await watch(request, self._store, target, request.query, render)
         if not target.name:
@@ -77,7 +78,7 @@ class Objects:
             return json_answer(listed)
         obj = self._registry.get(target.kind, target.namespace, target.name)
         if target.subresource == "scale":
-            return json_answer(scale_of(obj))
+            return json_answer(scale_of(target.kind, obj))
         if tabular:
             metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
             return json_answer(table(target.kind, [obj], metadata, include))
@@ -115,10 +116,10 @@ class Objects:
             target.kind,
             target.namespace,
             name,
-            lambda live: with_scale(live, patch(scale_of(live))),
+            lambda live: with_scale(target.kind, live, patch(scale_of(target.kind, live))),
             write,
         )
-        return scale_of(scaled)
+        return scale_of(target.kind, scaled)
 
     async def _delete(self, request: web.Request, target: Target) -> web.Response:
         options = await read_delete_options(request)
@@ -151,7 +152,6 @@ def _patch_function(kind: Kind, content_type: str, body: Any) -> Patch:
         return lambda live: json_patch(live, body)
     if content_type == MERGE_PATCH:
         return lambda live: merge_patch(live, body)
-    described = type_of(kind)
-    if is_open(described):
+    if kind.custom is not None:
         raise unsupported_media_type([JSON_PATCH, MERGE_PATCH, APPLY])
-    return lambda live: strategic_merge(described, live, body)
+    return lambda live: strategic_merge(type_of(kind), live, body)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.kube.api.kinds import Kind, kinds_of_group
-from rehearsal.kube.api.schema import Type, is_open, struct_of, type_of
+from rehearsal.kube.api.schema import METADATA, Type, struct_of, type_of
 
 _QUERY = [
     {"name": name, "in": "query", "schema": {"type": kind, "uniqueItems": True}}
@@ -13,11 +14,12 @@ _QUERY = [
         ("dryRun", "string"), ("fieldManager", "string"), ("fieldValidation", "string"), ("force", "boolean"),
     )
 ]  # fmt: skip
+_STRATEGIC = "application/strategic-merge-patch+json"
 _PATCHES = (
     "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
+    _STRATEGIC,
 )
 _SCALARS = {"quantity": {"type": "string"}, "int-or-string": {"format": "int-or-string", "type": "string"}}
 
@@ -58,7 +60,8 @@ def _path(kind: Kind) -> str:
 
 def _operations(kind: Kind) -> dict[str, Any]:
     identity = _identity(kind)
-    schema = {"$ref": _reference(type_of(kind))}
+    patches = [patch for patch in _PATCHES if kind.custom is None or patch != _STRATEGIC]
+    schema = {"$ref": f"#/components/schemas/{_schema_name(kind)}"}
     return {
         "get": {
             "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}},
@@ -67,7 +70,7 @@ def _operations(kind: Kind) -> dict[str, Any]:
         },
         "patch": {
             "parameters": _QUERY,
-            "requestBody": {"content": {patch: {"schema": {"type": "object"}} for patch in _PATCHES}},
+            "requestBody": {"content": {patch: {"schema": {"type": "object"}} for patch in patches}},
             "responses": {"200": {"description": "OK"}},
             "x-kubernetes-action": "patch",
             "x-kubernetes-group-version-kind": identity,
@@ -78,10 +81,25 @@ def _operations(kind: Kind) -> dict[str, Any]:
 def _schemas(kinds: list[Kind]) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
     for kind in kinds:
-        described = type_of(kind)
-        _add(schemas, described)
-        schemas[_name(described)]["x-kubernetes-group-version-kind"] = [_identity(kind)]
+        if kind.custom is None:
+            _add(schemas, type_of(kind))
+        else:
+            schemas[_schema_name(kind)] = _custom_schema(schemas, kind.custom.schema)
+        schemas[_schema_name(kind)]["x-kubernetes-group-version-kind"] = [_identity(kind)]
     return schemas
+
+
+def _schema_name(kind: Kind) -> str:
+    if kind.custom is None:
+        return _name(type_of(kind))
+    return ".".join([*reversed(kind.group.split(".")), kind.version, kind.kind])
+
+
+def _custom_schema(schemas: dict[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the definition's own schema, with the metadata that every object has."""
+    _add(schemas, METADATA)
+    metadata = {"metadata": {"allOf": [{"$ref": _reference(METADATA)}]}}
+    return {"type": "object", **schema, "properties": {**(schema.get("properties") or {}), **metadata}}
 
 
 def _name(described: Type) -> str:
@@ -99,8 +117,6 @@ def _add(schemas: dict[str, Any], described: Type) -> None:
     struct = struct_of(described)
     schema: dict[str, Any] = {"type": "object"}
     schemas[_name(described)] = schema
-    if is_open(described):
-        schema["x-kubernetes-preserve-unknown-fields"] = True
     schema["properties"] = {name: _schema(schemas, field) for name, field in struct.fields.items()}
     if struct.required:
         schema["required"] = list(struct.required)

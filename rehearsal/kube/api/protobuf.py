@@ -1,50 +1,17 @@
-"""Protobuf bodies, which `kubectl create` sends for some kinds without asking whether they are read.
-
-The field numbers are those of generated.proto in k8s.io/api/core/v1 and k8s.io/apimachinery.
-"""
+"""Protobuf bodies, which `kubectl create` sends for some kinds without asking whether they are read."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from rehearsal.kube.api.protobuf_messages import KINDS_READ, MESSAGES
 from rehearsal.kube.api.status import ApiError, bad_request, unsupported_media_type
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 _VARINT, _LENGTH = 0, 2
-_STRINGS = "map of string"
-
-_META = (1, "metadata", "ObjectMeta")
-_MESSAGES: dict[str, tuple[tuple[int, str, str], ...]] = {
-    "ObjectMeta": (
-        (1, "name", "string"),
-        (2, "generateName", "string"),
-        (3, "namespace", "string"),
-        (4, "selfLink", "string"),
-        (5, "uid", "string"),
-        (6, "resourceVersion", "string"),
-        (7, "generation", "int"),
-        (8, "creationTimestamp", "left out"),
-        (11, "labels", _STRINGS),
-        (12, "annotations", _STRINGS),
-        (14, "finalizers", "list of string"),
-    ),
-    "Namespace": (_META, (2, "spec", "left out"), (3, "status", "left out")),
-    "ConfigMap": (_META, (2, "data", _STRINGS), (3, "binaryData", "map of bytes"), (4, "immutable", "bool")),
-    "Secret": (
-        _META,
-        (2, "data", "map of bytes"),
-        (3, "type", "string"),
-        (4, "stringData", _STRINGS),
-        (5, "immutable", "bool"),
-    ),
-    "ServiceAccount": (_META, (4, "automountServiceAccountToken", "bool")),
-    "ResourceQuota": (_META, (2, "spec", "ResourceQuotaSpec"), (3, "status", "left out")),
-    "ResourceQuotaSpec": ((1, "hard", "map of Quantity"), (2, "scopes", "list of string")),
-}
-_READ = {"ConfigMap", "Namespace", "ResourceQuota", "Secret", "ServiceAccount"}
 
 
 def read_protobuf(raw: bytes) -> dict[str, Any]:
@@ -65,7 +32,7 @@ def _object(raw: bytes) -> dict[str, Any]:
     envelope = dict(_fields(raw[len(_MAGIC) :]))
     type_meta = {number: _bytes(value).decode() for number, value in _fields(_bytes(envelope.get(1, b"")))}
     kind = type_meta.get(2, "")
-    if kind not in _READ:
+    if kind not in KINDS_READ:
         raise _not_read()
     return {"apiVersion": type_meta.get(1, ""), "kind": kind, **_message(kind, _bytes(envelope.get(2, b"")))}
 
@@ -105,10 +72,12 @@ def _bytes(value: int | bytes) -> bytes:
 
 
 def _message(name: str, raw: bytes) -> dict[str, Any]:
-    known = {number: (field, kind) for number, field, kind in _MESSAGES[name]}
+    known = {number: (field, kind) for number, field, kind in MESSAGES[name]}
     message: dict[str, Any] = {}
     for number, value in _fields(raw):
         if number not in known:
+            if value in (b"", 0):
+                continue  # Go writes the fields that say nothing too
             raise _not_read()
         field, kind = known[number]
         if kind.startswith("map of "):
@@ -117,21 +86,35 @@ def _message(name: str, raw: bytes) -> dict[str, Any]:
             message.setdefault(field, {})[key] = _value(kind.removeprefix("map of "), entry.get(2, b""))
         elif kind.startswith("list of "):
             message.setdefault(field, []).append(_value(kind.removeprefix("list of "), value))
+        elif kind == "optional int":
+            message[field] = value
         elif kind != "left out" and value not in (b"", 0):
             message[field] = _value(kind, value)
     return message
 
 
 def _value(kind: str, value: int | bytes) -> Any:
-    if kind == "int":
-        return value
-    if kind == "bool":
-        return bool(value)
-    raw = _bytes(value)
-    if kind == "string":
-        return raw.decode()
-    if kind == "bytes":
-        return base64.b64encode(raw).decode()
-    if kind == "Quantity":
-        return _bytes(dict(_fields(raw)).get(1, b"")).decode()
-    return _message(kind, raw)
+    if kind in {"int", "bool"}:
+        return bool(value) if kind == "bool" else value
+    read = _READERS.get(kind)
+    return read(_bytes(value)) if read else _message(kind, _bytes(value))
+
+
+def _quantity(raw: bytes) -> str:
+    return _bytes(dict(_fields(raw)).get(1, b"")).decode()
+
+
+def _int_or_string(raw: bytes) -> int | str:
+    fields = dict(_fields(raw))
+    if fields.get(1):
+        return _bytes(fields[3]).decode()
+    number = fields.get(2, 0)
+    return number if isinstance(number, int) else 0
+
+
+_READERS: dict[str, Callable[[bytes], Any]] = {
+    "string": bytes.decode,
+    "bytes": lambda raw: base64.b64encode(raw).decode(),
+    "Quantity": _quantity,
+    "IntOrString": _int_or_string,
+}

@@ -134,7 +134,7 @@ class Registry:
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = generate_name(metadata["generateName"])
         metadata["uid"] = str(uuid.uuid4())
-        if kind.status and kind.kind != "Node":
+        if kind.status and kind.resource != "nodes":
             obj.pop("status", None)
         metadata.pop("managedFields", None)
         obj = self._complete(kind, None, obj, "CREATE")
@@ -170,14 +170,14 @@ class Registry:
 
     def _complete(self, kind: Kind, live: Object | None, obj: Object, operation: str) -> Object:
         set_defaults(kind, obj)
-        if kind.kind == "Service":
+        if kind.resource == "services":
             keep_allocated(obj, live)
         obj = self._admission(kind, obj, operation)
         set_defaults(kind, obj)
         validate(kind, obj)
-        if live is not None:
+        if live is not None and kind.custom is None:
             check_immutable(kind, live, obj)
-        if kind.kind == "Service":
+        if kind.resource == "services":
             own = obj["metadata"].get("uid")
             allocate(obj, [other for other in self.store.list(kind) if other["metadata"]["uid"] != own])
         return obj

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from rehearsal.kube.api.kinds import KINDS, Kind, kind_of
+from rehearsal.kube.api.custom.kinds import served_kinds
+from rehearsal.kube.api.kinds import Kind
 from rehearsal.kube.api.status import no_such_resource
 from rehearsal.kube.api.store import Store
 
@@ -24,33 +24,6 @@ class Target:
     namespace: str | None
     name: str | None
     subresource: str
-
-
-def served_kinds(store: Store) -> tuple[Kind, ...]:
-    """Give the built-in kinds and those that CustomResourceDefinitions add."""
-    custom = [
-        _custom_kind(definition["spec"], version)
-        for definition in store.list(kind_of("CustomResourceDefinition"))
-        for version in definition["spec"].get("versions", [])
-        if version.get("served", True)
-    ]
-    return (*KINDS, *custom)
-
-
-def _custom_kind(spec: dict[str, Any], version: dict[str, Any]) -> Kind:
-    names = spec["names"]
-    subresources = version.get("subresources") or {}
-    return Kind(
-        spec["group"],
-        version["name"],
-        names["kind"],
-        names["plural"],
-        namespaced=spec.get("scope") == "Namespaced",
-        short_names=tuple(names.get("shortNames", ())),
-        categories=tuple(names.get("categories", ())),
-        status="status" in subresources,
-        generation=True,
-    )
 
 
 def resolve(store: Store, group: str, version: str, path: str) -> Target:

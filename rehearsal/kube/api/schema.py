@@ -25,6 +25,7 @@ class Type:
         relation: of a list: atomic, set or map.
         patch_merge_key: strategic merge goes item by item, by this field (empty: by value).
         retain_keys: strategic merge drops the fields that the patch does not name.
+        inline: of a custom kind's struct, its fields.
     """
 
     name: str
@@ -35,22 +36,30 @@ class Type:
     keys: tuple[str, ...] = ()
     patch_merge_key: str | None = None
     retain_keys: bool = False
+    inline: Struct | None = None
 
 
 @dataclass(frozen=True)
 class Struct:
-    """The fields of one type, those that must be there, and defaults that list keys rely on."""
+    """The fields of one type.
+
+    Args:
+        required: those that must be there.
+        defaults: that list keys rely on.
+        open: it takes fields beyond those it names.
+    """
 
     fields: Mapping[str, Type]
     required: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    open: bool = False
 
 
 ANY = Type("any")
-_METADATA = "apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_CUSTOM = Struct(
-    {"apiVersion": Type("string"), "kind": Type("string"), "metadata": Type("struct", struct=_METADATA)}
-)
+METADATA = Type("struct", struct="apimachinery.pkg.apis.meta.v1.ObjectMeta")
+_FREE = Struct({"apiVersion": Type("string"), "kind": Type("string"), "metadata": METADATA}, open=True)
+FREE = Type("struct")
+"""An object of which only the metadata's type is known."""
 
 
 @cache
@@ -89,18 +98,20 @@ def _type(described: Any, types: dict[str, Any]) -> Type:
 
 
 def type_of(kind: Kind) -> Type:
-    """Give the type of a kind's objects; custom kinds have free fields beside their metadata."""
+    """Give the type of a kind's objects."""
+    if kind.custom is not None:
+        return kind.custom.described
     return Type("struct", struct=f"{kind.api_version}/{kind.kind}")
 
 
 def struct_of(described: Type) -> Struct:
     """Give the fields of a struct type."""
-    return _structs().get(described.struct, _CUSTOM)
+    return described.inline or _structs().get(described.struct, _FREE)
 
 
 def is_open(described: Type) -> bool:
-    """Tell whether a struct takes fields beyond those it names, as custom objects do."""
-    return described.struct not in _structs()
+    """Tell whether a struct takes fields beyond those it names, as custom objects may."""
+    return struct_of(described).open
 
 
 def child(described: Type, key: str) -> Type | None:

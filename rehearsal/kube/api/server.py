@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from rehearsal.kube.api import discovery, openapi
+from rehearsal.kube.api.custom.kinds import served_kinds
 from rehearsal.kube.api.exec import execute
 from rehearsal.kube.api.log_times import LogTimes
 from rehearsal.kube.api.logs import answer_log
@@ -16,7 +17,7 @@ from rehearsal.kube.api.objects import Objects
 from rehearsal.kube.api.portforward import forward_ports
 from rehearsal.kube.api.registry import Admission, Registry
 from rehearsal.kube.api.responses import errors_as_status, json_answer
-from rehearsal.kube.api.routing import Target, resolve, served_kinds
+from rehearsal.kube.api.routing import Target, resolve
 from rehearsal.kube.api.runtime import PodRuntime
 from rehearsal.kube.api.seed import seed_objects
 from rehearsal.kube.api.status import no_such_resource
@@ -50,6 +51,7 @@ def application(store: Store, runtime: PodRuntime, admission: Admission, version
     app.router.add_get("/openapi/v3/api/{version}", server.openapi)
     app.router.add_get("/openapi/v3/apis/{group}/{version}", server.openapi)
     app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", server.review_access)
+    app.router.add_post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", server.review_rules)
     app.router.add_post("/apis/authentication.k8s.io/v1/selfsubjectreviews", server.review_self)
     app.router.add_route("*", "/api/{version:v1}/{path:.*}", server.objects)
     app.router.add_route("*", "/apis/{group}/{version}/{path:.*}", server.objects)
@@ -109,6 +111,13 @@ class _Server:
 
     async def review_access(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
         return _review("authorization", "SelfSubjectAccessReview", {"allowed": True})
+
+    async def review_rules(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        return _review("authorization", "SelfSubjectRulesReview", {
+            "incomplete": False,
+            "resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
+            "nonResourceRules": [{"nonResourceURLs": ["*"], "verbs": ["*"]}],
+        })  # fmt: skip
 
     async def review_self(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
         user = {"username": _USER, "groups": ["system:authenticated"]}

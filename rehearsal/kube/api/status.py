@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,19 +71,19 @@ def forbidden_field(field: str, detail: str) -> Cause:
     return Cause(field, "FieldValueForbidden", f"Forbidden: {detail}")
 
 
-def unsupported(field: str, value: str, supported: list[str]) -> Cause:
-    """Say that a field takes certain values only."""
-    listed = ", ".join(f'"{name}"' for name in sorted(supported))
+def unsupported(field: str, value: str, supported: list[str], *, ordered: bool = False) -> Cause:
+    """Say that a field takes certain values only.
+
+    Args:
+        ordered: name them in the order given, as a custom kind's schema does.
+    """
+    listed = ", ".join(f'"{name}"' for name in (supported if ordered else sorted(supported)))
     return Cause(field, "FieldValueNotSupported", f'Unsupported value: "{value}": supported values: {listed}')
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-        pairs = ", ".join(f'"{key}":"{item}"' for key, item in sorted(value.items()))
-        return f"map[string]string{{{pairs}}}"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Write a value as messages do: as JSON (ErrorBody of k8s.io/apimachinery/pkg/util/validation/field)."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def invalid_object(kind: Kind, name: str, causes: list[Cause]) -> ApiError:

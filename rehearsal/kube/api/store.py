@@ -96,6 +96,7 @@ class Store:
         self._objects: dict[str, Object] = {}
         self._history: deque[Event] = deque(maxlen=_HISTORY)
         self._subscribers: list[asyncio.Queue[Event]] = []
+        self._changed: dict[str, int] = {}
         self.resource_version = 0
         self._load()
         self._oldest = self.resource_version
@@ -104,12 +105,16 @@ class Store:
     def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """Give one object, or None. The namespace of a cluster-wide kind is None or empty."""
         found = self._objects.get(_key(kind, namespace, name))
-        return clone(found) if found is not None else None
+        return _as(kind, found) if found is not None else None
 
     def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
         """Give the objects of a kind, of one Namespace or of all, ordered by namespace and name."""
         prefix = f"{kind.group}/{kind.plural}/" + (f"{namespace}/" if namespace else "")
-        return [clone(self._objects[key]) for key in sorted(self._objects) if key.startswith(prefix)]
+        return [_as(kind, self._objects[key]) for key in sorted(self._objects) if key.startswith(prefix)]
+
+    def changed(self, kind: Kind) -> int:
+        """Give the version of the last change of any object of a kind; 0 where there was none yet."""
+        return self._changed.get(kind.resource, 0)
 
     def create(self, kind: Kind, obj: Object, *, dry_run: bool = False) -> Object:
         """Keep a new object, under metadata.name or a name made from metadata.generateName.
@@ -160,7 +165,7 @@ class Store:
         new = {**clone(old), "status": clone(obj.get("status", {}))} if status_only else _successor(old, obj)
         if new == old:
             return clone(new)
-        if kind.generation and _desired(new) != _desired(old):
+        if kind.generation and _desired(kind, new) != _desired(kind, old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         return new if dry_run else self._settle(kind, key, new, old)
 
@@ -258,6 +263,7 @@ class Store:
 
     def _write(self, change: str, kind: Kind, key: str, new: Object, old: Object | None) -> Object:
         self.resource_version += 1
+        self._changed[kind.resource] = self.resource_version
         new["metadata"]["resourceVersion"] = str(self.resource_version)
         if change == "DELETED":
             del self._objects[key]
@@ -272,15 +278,23 @@ class Store:
         self._history.append(event)
         for queue in self._subscribers:
             queue.put_nowait(event)
-        return clone(new)
+        return _as(kind, new)
+
+
+def _as(kind: Kind, obj: Object) -> Object:
+    """Copy an object as one version of its kind shows it."""
+    shown = clone(obj)
+    shown["apiVersion"] = kind.api_version
+    return shown
 
 
 def _key(kind: Kind, namespace: str | None, name: str) -> str:
     return f"{kind.group}/{kind.plural}/{namespace or ''}/{name}"
 
 
-def _desired(obj: Object) -> Object:
-    return {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
+def _desired(kind: Kind, obj: Object) -> Object:
+    observed = {"metadata", "status"} if kind.status else {"metadata"}
+    return {key: value for key, value in obj.items() if key not in observed}
 
 
 def _successor(old: Object, obj: Object) -> Object:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rehearsal.kube.api.ages import age
+from rehearsal.kube.api.custom.columns import cells as custom_cells
+from rehearsal.kube.api.custom.columns import column_definitions
 from rehearsal.kube.api.kinds import Kind
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.api.table_cluster import CLUSTER_PRINTERS
@@ -56,12 +59,15 @@ def table(kind: Kind, objects: list[Object], metadata: Object, include_object: s
         include_object: None, Metadata or Object, as the query parameter includeObject says.
     """
     printer = _PRINTERS.get(kind.kind, _DEFAULT)
+    columns, cells = _columns(printer.columns), printer.cells
+    if kind.custom is not None:
+        columns, cells = column_definitions(kind.custom), partial(custom_cells, kind.custom)
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": metadata,
-        "columnDefinitions": _columns(printer.columns),
-        "rows": [_row(kind, printer, obj, include_object) for obj in objects],
+        "columnDefinitions": columns,
+        "rows": [_row(kind, cells(obj), obj, include_object) for obj in objects],
     }
 
 
@@ -83,8 +89,8 @@ def _columns(columns: str) -> list[Object]:
     return definitions
 
 
-def _row(kind: Kind, printer: Printer, obj: Object, include_object: str) -> Object:
-    row: Object = {"cells": printer.cells(obj)}
+def _row(kind: Kind, cells: list[Any], obj: Object, include_object: str) -> Object:
+    row: Object = {"cells": cells}
     if include_object == "Object":
         row["object"] = {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
     elif include_object != "None":

@@ -37,13 +37,14 @@ def known_only(described: Type, value: Any) -> Any:
     """Copy a value as decoding leaves it: without unknown fields, nulls and empty optional lists."""
     if isinstance(value, dict) and described.name in {"struct", "map"}:
         required = struct_of(described).required if described.name == "struct" else ()
+        keeps_empty = described.inline is not None
         kept = {}
         for key, below in value.items():
             below_type = child(described, key)
             if below_type is None or below is None:
                 continue
             decoded = known_only(below_type, below)
-            if decoded or below_type.name not in {"list", "map"} or key in required:
+            if decoded or keeps_empty or below_type.name not in {"list", "map"} or key in required:
                 kept[key] = decoded
         return kept
     if isinstance(value, list) and described.name == "list":

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rehearsal.kube.api.custom.definitions import definition_causes
+from rehearsal.kube.api.custom.validation import custom_causes
 from rehearsal.kube.api.job_validation import job_spec_causes
 from rehearsal.kube.api.kinds import Kind
 from rehearsal.kube.api.pod_validation import pod_spec_causes
@@ -54,8 +56,11 @@ def validate(kind: Kind, obj: Object) -> None:
     causes = list(_metadata_causes(kind, obj["metadata"]))
     # a status may have gaps: its writer knows what is not known yet
     asked = {name: value for name, value in obj.items() if name != "status"}
-    causes += _schema_causes(type_of(kind), asked, "")
-    if not causes and (check := _CHECKS.get(kind.kind)):
+    if kind.custom is not None:
+        causes += custom_causes(kind.custom.schema, asked)
+    else:
+        causes += _schema_causes(type_of(kind), asked, "")
+    if not causes and kind.custom is None and (check := _CHECKS.get(kind.kind)):
         causes += check(obj)
     if causes:
         raise invalid_object(kind, obj["metadata"].get("name", ""), causes)
@@ -122,7 +127,7 @@ def _selector_causes(obj: Object) -> Iterator[Cause]:
     labels = obj["spec"]["template"]["metadata"].get("labels", {})
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         kind = obj["kind"].lower()
-        yield invalid("spec.selector", "v1.LabelSelector{}", f"empty selector is invalid for {kind}")
+        yield invalid("spec.selector", {}, f"empty selector is invalid for {kind}")
     elif not matches_selector(selector, labels):
         yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
 
@@ -221,6 +226,7 @@ def _service_causes(obj: Object) -> Iterator[Cause]:
 
 _CHECKS: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "ConfigMap": _config_map_causes,
+    "CustomResourceDefinition": definition_causes,
     "DaemonSet": _controller_causes,
     "Deployment": _deployment_causes,
     "Job": _job_causes,

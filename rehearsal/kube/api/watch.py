@@ -119,7 +119,7 @@ class _Events:
 
     def _change(self, event: Event) -> bytes | None:
         """Tell an event as the selection sees it: an object may come into it and leave it by a change."""
-        if event.kind != self._target.kind:
+        if event.kind.resource != self._target.kind.resource:
             return None
         before = event.previous is not None and self._selected(event.previous)
         after = event.type != _DELETED_OBJECT and self._selected(event.object)

@@ -28,9 +28,9 @@ class Admission:
         self._store = store
         self._webhook = GcsFuseWebhook(store, facts)
         self._plugins: dict[str, Callable[[Object], None]] = {
-            "Pod": self._admit_pod,
-            "PersistentVolume": _protect_volume,
-            "PersistentVolumeClaim": _protect_claim,
+            "pods": self._admit_pod,
+            "persistentvolumes": _protect_volume,
+            "persistentvolumeclaims": _protect_claim,
         }
 
     def __call__(self, kind: Kind, obj: Object, operation: str) -> Object:
@@ -43,7 +43,7 @@ class Admission:
             ApiError: 403, the object may not be written.
         """
         new = clone(obj)
-        plugin = self._plugins.get(kind.kind)
+        plugin = self._plugins.get(kind.resource)
         if plugin and operation == "CREATE":
             plugin(new)
         return new

@@ -7,7 +7,8 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
-from rehearsal.kube.api.kinds import KINDS, Kind, kind_of
+from rehearsal.kube.api.custom.kinds import served_kinds
+from rehearsal.kube.api.kinds import Kind, kind_of
 from rehearsal.kube.api.store import Event, Object, Store, StoreError
 
 Key = tuple[str, str]
@@ -114,7 +115,7 @@ class ControlLoop:
 
 
 def _present(store: Store) -> Iterable[Event]:
-    for kind in KINDS:
+    for kind in served_kinds(store):
         for obj in store.list(kind):
             yield Event("ADDED", kind, obj, None, store.resource_version)
 

@@ -18,6 +18,7 @@ from rehearsal.world import World
 
 HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
+REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _COPIED_NOT = ("kubectl.kubernetes.io/last-applied-configuration", REVISION)
 
@@ -125,7 +126,9 @@ class Deployments(Controller):
     def _adopt_revision(self, deployment: Object, newest: Object, old: list[Object]) -> None:
         """Number the newest ReplicaSet above all others, and the Deployment like it."""
         if old and _revision(newest) < _next_revision(old):
-            newest["metadata"].setdefault("annotations", {})[REVISION] = str(_next_revision(old))
+            annotations = newest["metadata"].setdefault("annotations", {})
+            earlier = [annotations[name] for name in (REVISION_HISTORY, REVISION) if annotations.get(name)]
+            annotations |= {REVISION: str(_next_revision(old)), REVISION_HISTORY: ",".join(earlier)}
             newest |= self.store.update(kind_of("ReplicaSet"), newest)
         number = newest["metadata"]["annotations"][REVISION]
         annotations = deployment["metadata"].setdefault("annotations", {})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from rehearsal.kube.api.kinds import KINDS, Kind
+from rehearsal.kube.api.custom.kinds import served_kinds
+from rehearsal.kube.api.kinds import Kind
 from rehearsal.kube.api.store import Event, Object, Store
 from rehearsal.kube.control.control_loop import Controller, Key
 from rehearsal.kube.control.finalizers import finalizers, release
@@ -14,7 +15,6 @@ from rehearsal.kube.control.owners import references
 Identity = tuple[str, str, str]
 """Plural with group, namespace, name."""
 
-_BY_RESOURCE = {kind.resource: kind for kind in KINDS}
 _FOREGROUND = "foregroundDeletion"
 _ORPHAN = "orphan"
 
@@ -35,7 +35,7 @@ class GarbageCollector(Controller):
         concerned = [_key(identity)]
         if event.type == "DELETED":
             concerned += [_key(dependent) for dependent in self._dependents.pop(uid, ())]
-            concerned += [_key(owner) for owner in _owners(obj)]
+            concerned += [_key(owner) for owner in self._owners(obj)]
         elif not references(obj) and "deletionTimestamp" not in obj["metadata"]:
             return []
         return concerned
@@ -48,10 +48,9 @@ class GarbageCollector(Controller):
 
     def reconcile(self, key: Key) -> float | None:
         """Delete an object whose owners are gone; see to the dependents of one that is being deleted."""
-        kind = _BY_RESOURCE[key[0]]
         namespace, _, name = key[1].partition("/")
-        obj = self.store.get(kind, namespace, name)
-        if obj is None:
+        kind, obj = self._find(key[0], namespace, name)
+        if kind is None or obj is None:
             return None
         if "deletionTimestamp" in obj["metadata"]:
             if _ORPHAN in finalizers(obj):
@@ -81,7 +80,7 @@ class GarbageCollector(Controller):
         )
 
     def _owner(self, obj: Object, reference: Object) -> Object | None:
-        for kind in KINDS:
+        for kind in served_kinds(self.store):
             if kind.kind == reference["kind"] and kind.api_version == reference["apiVersion"]:
                 namespace = obj["metadata"].get("namespace") if kind.namespaced else None
                 found = self.store.get(kind, namespace, reference["name"])
@@ -92,10 +91,24 @@ class GarbageCollector(Controller):
         """Give the objects that name an owner."""
         found = []
         for resource, namespace, name in self._dependents.get(owner["metadata"]["uid"], ()):
-            obj = self.store.get(_BY_RESOURCE[resource], namespace, name)
-            if obj is not None:
-                found.append((_BY_RESOURCE[resource], obj))
+            kind, obj = self._find(resource, namespace, name)
+            if kind is not None and obj is not None:
+                found.append((kind, obj))
         return found
+
+    def _find(self, resource: str, namespace: str, name: str) -> tuple[Kind | None, Object | None]:
+        """Find an object, and its kind where that is still served."""
+        kind = next((kind for kind in served_kinds(self.store) if kind.resource == resource), None)
+        return kind, self.store.get(kind, namespace, name) if kind else None
+
+    def _owners(self, obj: Object) -> list[Identity]:
+        namespace = obj["metadata"].get("namespace", "")
+        return [
+            (kind.resource, namespace if kind.namespaced else "", reference["name"])
+            for reference in references(obj)
+            for kind in served_kinds(self.store)
+            if (kind.kind, kind.api_version) == (reference["kind"], reference["apiVersion"])
+        ]
 
     def _delete_dependents_first(self, kind: Kind, obj: Object) -> None:
         for dependent_kind, dependent in self._of(obj):
@@ -134,13 +147,3 @@ def _identity(kind: Kind, obj: Object) -> Identity:
 def _key(identity: Identity) -> Key:
     resource, namespace, name = identity
     return resource, f"{namespace}/{name}"
-
-
-def _owners(obj: Object) -> list[Identity]:
-    namespace = obj["metadata"].get("namespace", "")
-    return [
-        (kind.resource, namespace if kind.namespaced else "", reference["name"])
-        for reference in references(obj)
-        for kind in KINDS
-        if (kind.kind, kind.api_version) == (reference["kind"], reference["apiVersion"])
-    ]

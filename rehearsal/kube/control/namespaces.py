@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rehearsal.kube.api.kinds import KINDS, kind_of
+from rehearsal.kube.api.custom.kinds import served_kinds
+from rehearsal.kube.api.kinds import kind_of
 from rehearsal.kube.api.store import Event, Object
 from rehearsal.kube.control.control_loop import Controller, Key, key_of
 
@@ -32,7 +33,7 @@ class Namespaces(Controller):
         return None
 
     def _empty(self, namespace: str) -> None:
-        for kind in KINDS:
+        for kind in served_kinds(self.store):
             for obj in self.store.list(kind, namespace) if kind.namespaced else ():
                 if "deletionTimestamp" not in obj["metadata"]:
                     self.store.delete(kind, *key_of(obj), grace_period_seconds=None)

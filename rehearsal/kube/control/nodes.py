@@ -37,18 +37,23 @@ def register_nodes(store: Store, facts: ClusterFacts) -> None:
             store.delete(kind, None, node["metadata"]["name"])
 
 
+def is_extended(resource: str) -> bool:
+    """Tell whether a resource is one that a device plugin registers, as google.com/tpu."""
+    return "/" in resource
+
+
 def _refreshed(old: Object, new: Object) -> Object:
-    """Give a Node its new facts; what others put on it (labels, cordons, taints) stays."""
+    """Give a Node its new facts; what others put on it (labels, cordons, taints, devices) stays."""
     metadata = old["metadata"]
     labels = (metadata.get("labels") or {}) | new["metadata"]["labels"]
     ours = {(taint["key"], taint["effect"]) for taint in new["spec"]["taints"]}
     taints = [
         taint for taint in old["spec"].get("taints") or [] if (taint["key"], taint["effect"]) not in ours
     ]
-    status = {
-        **old["status"],
-        **{name: new["status"][name] for name in ("capacity", "allocatable", "nodeInfo")},
-    }
+    status = {**old["status"], "nodeInfo": new["status"]["nodeInfo"]}
+    for field in ("capacity", "allocatable"):
+        devices = {name: value for name, value in old["status"][field].items() if is_extended(name)}
+        status[field] = new["status"][field] | devices
     spec = {**old["spec"], "taints": [*new["spec"]["taints"], *taints]}
     return {**old, "metadata": {**metadata, "labels": labels}, "spec": spec, "status": status}
 
@@ -88,7 +93,8 @@ def _labels(entry: Mapping[str, Any], zone: str) -> dict[str, str]:
 
 def _status(entry: Mapping[str, Any], facts: ClusterFacts, number: int) -> Object:
     now = timestamp()
-    capacity = {"pods": "110", "ephemeral-storage": "98831908Ki", **(entry.get("capacity") or {})}
+    own = {name: value for name, value in (entry.get("capacity") or {}).items() if not is_extended(name)}
+    capacity = {"pods": "110", "ephemeral-storage": "98831908Ki", **own}
     identity = hashlib.sha256(entry["name"].encode()).hexdigest()
     return {
         "capacity": {name: str(value) for name, value in capacity.items()},

@@ -40,7 +40,7 @@ class Kubelet:
         self._store = store
         self._folder = folder
         self._workers: dict[str, PodWorker] = {}
-        self._proxy = ServiceProxy(store, self.address, self._describe)
+        self._proxy = ServiceProxy(store, self.address, self.describe)
         told = Told(world.database)
         self._services = NodeServices(
             world=world,
@@ -124,7 +124,8 @@ class Kubelet:
             worker.kill()
         PodFiles(self._folder / uid).remove()
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Tell all containers what has changed around them."""
         for worker in self._workers.values():
             worker.describe()
 

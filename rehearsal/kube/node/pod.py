@@ -111,6 +111,9 @@ class RunningPod:
             "hosts": self.services.proxy.hosts(self.object["metadata"]["namespace"]),
             "mounts": _strings(self.mounts_of(container)),
             "time_scale": world.settings.time_scale,
+            "step_ms": world.settings.step_ms,
+            "prefill_tokens_per_s": world.settings.prefill_tokens_per_s,
+            "real": world.settings.real_programs(),
             "parent": os.getpid(),
         }
         path = self.files.description(container["name"])

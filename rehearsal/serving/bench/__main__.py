@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from rehearsal.serving import container, release, tokenizer
+from rehearsal.serving import container, real, release, tokenizer
 from rehearsal.serving.bench import block, command_line, datasets, load, server_facts
 from rehearsal.serving.bench.benchmark import Benchmark
 from rehearsal.serving.console import complain, say
@@ -15,6 +15,7 @@ from rehearsal.serving.console import complain, say
 
 def main(arguments: Sequence[str]) -> int:
     """Run a benchmark; exits with 0 also when requests failed, as the real one does."""
+    real.become("bench", arguments, container.current())
     played = release.played()
     try:
         options = command_line.parse(arguments, played)

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from rehearsal.serving import container, release
+from rehearsal.serving import container, real, release
 from rehearsal.serving.server import command_line
 from rehearsal.serving.server.application import application
 from rehearsal.serving.server.log import Log
@@ -26,8 +26,9 @@ SHUTDOWN_SECONDS = 5.0
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until a signal; the exit code is vLLM's."""
-    options = command_line.parse(arguments)
     here = container.current()
+    real.become("server", arguments, here)
+    options = command_line.parse(arguments)
     container.raise_open_file_limit()
     log = Log(here.process_id)
     startup = Startup(options, here, release.played(), log)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rehearsal.serving.container import Container
 from rehearsal.serving.prose import Continuation
 from rehearsal.serving.server.metrics import Metrics
 
@@ -27,10 +28,9 @@ class Pace:
     prefill_rate: float = 0.0
 
     @classmethod
-    def from_environment(cls) -> Pace:
-        """Read REHEARSAL_STEP_MS and REHEARSAL_PREFILL_TOKENS_PER_S."""
-        step = float(os.environ.get("REHEARSAL_STEP_MS") or 0)
-        return cls(step / 1000, float(os.environ.get("REHEARSAL_PREFILL_TOKENS_PER_S") or 0))
+    def of(cls, container: Container) -> Pace:
+        """Take the pace that a container is told."""
+        return cls(container.step_ms / 1000, container.prefill_tokens_per_s)
 
     def step_time(self, prefilled: int) -> float:
         """Seconds that a step takes.
@@ -100,12 +100,14 @@ class Engine:
     """One engine core.
 
     Args:
+        pace: asked whenever work comes after a rest, so that it can be changed while the server runs.
         metrics: where it counts what it does.
     """
 
-    def __init__(self, limits: Limits, pace: Pace, metrics: Metrics) -> None:
+    def __init__(self, limits: Limits, pace: Callable[[], Pace], metrics: Metrics) -> None:
         self._limits = limits
-        self._pace = pace
+        self._paces = pace
+        self._pace = pace()
         self.metrics = metrics
         self._waiting: deque[Generation] = deque()
         self._running: list[Generation] = []
@@ -157,6 +159,7 @@ class Engine:
             if not self._running and not self._waiting:
                 self._work.clear()
                 await self._work.wait()
+                self._pace = self._paces()
             await self._step()
 
     async def _step(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
-from rehearsal.serving import chat_template, tokenizer
+from rehearsal.serving import chat_template, container, tokenizer
 from rehearsal.serving.container import Container
 from rehearsal.serving.release import Release
 from rehearsal.serving.server.application import ROUTES
@@ -171,9 +171,9 @@ class Startup:
             max_num_batched_tokens=self._batched_tokens,
             max_model_len=model.max_model_len,
         )
-        pace = Pace.from_environment()
         return [
-            Engine(limits, pace, Metrics(model.max_model_len)) for _ in range(self.options.data_parallel_size)
+            Engine(limits, _pace, Metrics(model.max_model_len))
+            for _ in range(self.options.data_parallel_size)
         ]
 
     def _announce(self, served: Serving) -> None:
@@ -187,3 +187,7 @@ class Startup:
             self.log.caution(
                 "serving_chat.py:139", "The model has no chat template: /v1/chat/completions refuses."
             )
+
+
+def _pace() -> Pace:
+    return Pace.of(container.current())

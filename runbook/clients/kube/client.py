@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,12 @@ from typing import Any, Final
 
 from kubernetes.dynamic.client import DynamicClient
 
+from runbook.clients.kube.access import Access
 from runbook.clients.kube.failures import AbsentError, BrokenAnswerError, of_answer, translated
 from runbook.clients.kube.kinds import KnownKinds
-from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.line import Line
+from runbook.clients.kube.logged_in import official_client
+from runbook.clients.kube.objects import Object, Reference, Selection
 from runbook.engine.errors import ManifestError, Place
 
 TIMEOUT: Final = (10.0, 60.0)
@@ -25,6 +28,19 @@ _PAUSES: Final = (0.2, 1.0)
 
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
+_JSON_PATCH: Final = "application/json-patch+json"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a list gave.
+
+    Args:
+        version: a watch from here misses nothing.
+    """
+
+    items: list[Object]
+    version: str
 
 
 @dataclass(frozen=True)
@@ -32,7 +48,7 @@ class WatchEvent:
     """One change that a watch saw.
 
     Args:
-        type: ADDED, MODIFIED or DELETED.
+        type: ADDED, MODIFIED, DELETED, or BOOKMARK, which only tells how far the watch has come.
     """
 
     type: str
@@ -43,26 +59,22 @@ class KubeClient:
     """One cluster, by the official client's dynamic API.
 
     Args:
-        api_client: the official client, with address and login.
+        access: how to reach it.
         folder: this project's own, for what is kept of the cluster's kinds.
     """
 
-    def __init__(self, api_client: Any, folder: Path) -> None:
-        self.configuration = api_client.configuration
+    def __init__(self, access: Access, folder: Path) -> None:
+        self.access = access
         self._dynamic: Any = DynamicClient(  # type: ignore[no-untyped-call] # the client has no types here
-            api_client, cache_file=str(folder / "kinds"), discoverer=KnownKinds
+            official_client(access),
+            cache_file=str(folder / f"kinds-{access.identity}.json"),
+            discoverer=KnownKinds,
         )
 
     @property
     def server(self) -> str:
         """The API server's address, such as `https://34.1.2.3`."""
-        host: str = self.configuration.host
-        return host
-
-    def authorization(self) -> str:
-        """Give the value of the Authorization header; empty where a certificate is the login."""
-        settings = self.configuration.auth_settings().values()
-        return next((entry["value"] for entry in settings if entry["key"] == "authorization"), "")
+        return self.access.server
 
     def get(self, reference: Reference) -> Object | None:
         """Read one object; None where there is none."""
@@ -87,10 +99,15 @@ class KubeClient:
             fields: a field selector.
         """
         selector = ",".join(f"{name}={value}" for name, value in (labels or {}).items())
-        path = self._path(Reference(api_version, kind, namespace, ""))
-        answer = self._json("get", path, label_selector=selector or None, field_selector=fields or None)
+        return self.select(Selection(api_version, kind, namespace, selector, fields)).items
+
+    def select(self, selection: Selection) -> Listing:
+        """List objects, with the version from which a watch goes on."""
+        answer = self._json("get", self._collection(selection), **_selectors(selection))
         # a list names the kind of its items only once
-        return [{"apiVersion": api_version, "kind": kind, **item} for item in answer["items"]]
+        named = {"apiVersion": selection.api_version, "kind": selection.kind}
+        items = [{**named, **item} for item in answer["items"]]
+        return Listing(items, answer["metadata"]["resourceVersion"])
 
     def apply(self, wanted: Object, *, field_manager: str, force: bool, dry_run: bool = False) -> Object:
         """Make an object as it should be, by server-side apply; fields that others own stay as they are.
@@ -121,6 +138,16 @@ class KubeClient:
         path = self._path(reference)
         return self._json("patch", path, body=patch, content_type=_MERGE, query_params=query)
 
+    def json_patch(self, reference: Reference, operations: Sequence[Object], *, field_manager: str) -> Object:
+        """Replace whole parts of an object, which a merge would only add to.
+
+        Args:
+            operations: of RFC 6902; each must be safe to send twice.
+        """
+        query = [("fieldManager", field_manager)]
+        path = self._path(reference)
+        return self._json("patch", path, body=operations, content_type=_JSON_PATCH, query_params=query)
+
     def delete(self, reference: Reference, *, propagation: str = "Background") -> None:
         """Delete an object and what it owns; it is no error when it is not there.
 
@@ -133,29 +160,34 @@ class KubeClient:
         except AbsentError:
             return
 
-    def watch(self, reference: Reference, resource_version: str, seconds: int) -> Iterator[WatchEvent]:
-        """Give the changes of one object as they happen, for some time.
+    def watch(
+        self, selection: Selection, version: str, seconds: int, quiet_seconds: float, line: Line
+    ) -> Iterator[WatchEvent]:
+        """Give the changes of some objects as they happen, for some time.
 
         Args:
-            reference: the object.
-            resource_version: changes after this version.
+            version: changes after this one.
             seconds: how long; the API server ends the watch then.
+            quiet_seconds: raise PassingError after so long without a byte.
+            line: can end the watch from another thread.
 
         Raises:
             GoneError: the version is too old.
         """
-        path = self._path(Reference(reference.api_version, reference.kind, reference.namespace, ""))
+        path = self._collection(selection)
         answer = self._stream(
             path,
-            seconds + TIMEOUT[1],
+            quiet_seconds,
+            line,
             watch="true",
-            field_selector=f"metadata.name={reference.name}",
-            resource_version=resource_version,
+            allow_watch_bookmarks="true",
+            resource_version=version,
             timeout_seconds=seconds,
+            **_selectors(selection),
         )
         with answer as lines:
-            for line in lines:
-                event = json.loads(line)
+            for text in lines:
+                event = json.loads(text)
                 if event["type"] == "ERROR":
                     status = event["object"]
                     raise of_answer(status["code"], json.dumps(status), Place(f"GET {path}?watch=true"))
@@ -192,17 +224,29 @@ class KubeClient:
 
     @contextmanager
     def follow(
-        self, namespace: str, pod: str, container: str, quiet_seconds: float
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        quiet_seconds: float,
+        *,
+        line: Line | None = None,
+        tail: int | None = None,
     ) -> Iterator[Iterator[str]]:
-        """Open a container's log from its beginning, line by line as they come, until the container ends.
+        """Open a container's log, line by line as they come, until the container ends.
 
         Args:
             quiet_seconds: raise PassingError after so long without a line.
+            line: can end it from another thread.
+            tail: begin with so many last lines; None: at its beginning.
         """
-        query = [*_log_query(container), ("follow", "true")]
+        query = [*_log_query(container, tail=tail), ("follow", "true")]
         path = f"{self._path(Reference('v1', 'Pod', namespace, pod))}/log"
-        with self._stream(path, quiet_seconds, query_params=query) as lines:
+        with self._stream(path, quiet_seconds, line or Line(), query_params=query) as lines:
             yield lines
+
+    def _collection(self, selection: Selection) -> str:
+        return self._path(Reference(selection.api_version, selection.kind, selection.namespace, ""))
 
     def _path(self, reference: Reference) -> str:
         with translated(f"find {reference.api_version} {reference.kind}"):
@@ -228,16 +272,23 @@ class KubeClient:
             return found
 
     @contextmanager
-    def _stream(self, path: str, quiet_seconds: float, **parameters: Any) -> Iterator[Iterator[str]]:
+    def _stream(
+        self, path: str, quiet_seconds: float, line: Line, **parameters: Any
+    ) -> Iterator[Iterator[str]]:
         with translated(f"GET {path}"):
             answer = self._dynamic.request(
                 "get", path, serialize=False, _request_timeout=(TIMEOUT[0], quiet_seconds), **parameters
             )
             try:
-                yield _lines(answer)
+                with line.carrying(answer):
+                    yield _lines(answer)
             finally:
                 answer.close()
                 answer.release_conn()
+
+
+def _selectors(selection: Selection) -> dict[str, str | None]:
+    return {"label_selector": selection.labels or None, "field_selector": selection.fields or None}
 
 
 def _log_query(

@@ -1,31 +1,38 @@
-"""Ways to a cluster: GKE's endpoint with the operator's login, or a kubeconfig file."""
+"""Ways to a cluster: GKE's endpoint with the operator's login, or a context of kubeconfig files."""
 
 from __future__ import annotations
 
-import logging
+import base64
 import os
-import shutil
-import threading
+import ssl
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import urllib3
-from kubernetes.client.api_client import ApiClient
-from kubernetes.client.configuration import Configuration
-from kubernetes.config import kube_config as kube_config_loader
-from kubernetes.config.config_exception import ConfigException
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
-from runbook.clients.auth import fresh
-from runbook.clients.kube.client import KubeClient
-from runbook.clients.transport import is_loopback
+from runbook.clients.kube.access import Access, environments_proxy
+from runbook.clients.kube.exec_login import ExecLogin
+from runbook.clients.kube.exec_plugin import GROUP, ExecPlugin
+from runbook.clients.kube.kubeconfig_context import Item, KubeContext, choose
+from runbook.clients.kube.logins import (
+    GivenLogin,
+    GoogleLogin,
+    InTheNameOf,
+    Login,
+    TokenFileLogin,
+    basic,
+    bearer,
+)
+from runbook.clients.kube.tls import present, trusting, trusting_anybody
 from runbook.engine.errors import CredentialsError, Place, UserError
 
-loader: Any = kube_config_loader  # without types
-_TOKEN = "BearerToken"  # noqa: S105 - the name of a scheme
+PROXIES: Final = ("http", "https")
 
 
-def connect(endpoint: str, ca_certificate: str | None, credentials: Any, folder: Path) -> KubeClient:
+def to_gke(endpoint: str, ca_certificate: str | None, credentials: Any) -> Access:
     """Reach a GKE cluster.
 
     Args:
@@ -33,107 +40,118 @@ def connect(endpoint: str, ca_certificate: str | None, credentials: Any, folder:
         ca_certificate: PEM of the authority that signed the API server's certificate; None: any public one,
             or those of REQUESTS_CA_BUNDLE, as for Google's other services.
         credentials: google-auth credentials; their token is renewed before it expires.
-        folder: this project's own, for what is kept of the cluster.
     """
-    configuration: Any = _configuration(f"https://{endpoint}")
+    place = Place(endpoint)
     if ca_certificate is None:
-        configuration.ssl_ca_cert = os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
-    else:
-        configuration.ca_cert_data = ca_certificate
-    configuration.api_key_prefix = {_TOKEN: "Bearer"}
-    renewing = threading.Lock()
-
-    def renew(target: Configuration) -> None:
-        with renewing:
-            fresh(credentials)
-            target.api_key[_TOKEN] = credentials.token
-
-    # the hook runs only where a key is there already
-    configuration.api_key = {_TOKEN: ""}
-    configuration.refresh_api_key_hook = renew
-    return KubeClient(ApiClient(configuration), folder)
+        bundle = Path(os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH)
+        place = Place.in_file(bundle)
+        ca_certificate = bundle.read_text(encoding="utf-8")
+    server = f"https://{endpoint}"
+    return Access(
+        server,
+        trusting(ca_certificate, place),
+        GoogleLogin(credentials),
+        proxy=environments_proxy(server),
+    )
 
 
-def connect_kubeconfig(path: Path, context: str | None, folder: Path) -> KubeClient:
-    """Reach the cluster of a kubeconfig file, by the login that it describes.
+def by_kubeconfig(files: Sequence[Path], context: str | None) -> Access:
+    """Reach the cluster of a context, by the login that it describes.
 
     Args:
-        path: the file.
-        context: its context; None: the current one.
-        folder: this project's own, for what is kept of the cluster.
+        files: the kubeconfig files.
+        context: the context's name; None: the current one.
 
     Raises:
-        CredentialsError: the login's plug-in is missing or gave nothing.
-        UserError: there is no such file or context.
+        CredentialsError: what the login is made of cannot be read.
+        UserError: there is no such file or context, or it asks for what is not supported.
     """
-    user = _user_of(path, context)
-    _require_plugin(user, path)
-    configuration = _configuration("https://localhost")
-    # The loader only logs what fails, and goes on as nobody; that is checked below.
-    logging.getLogger("kubernetes").setLevel(logging.CRITICAL)
-    try:
-        loader.load_kube_config(str(path), context=context, client_configuration=configuration)
-    except ConfigException as error:
-        raise CredentialsError(str(error), place=Place.in_file(path)) from error
-    if is_loopback(configuration.host):
-        configuration.proxy = None
-    if _may_log_in(user) and not (configuration.api_key or configuration.cert_file or configuration.username):
-        raise CredentialsError(
-            "the login of the kubeconfig's user gave no token and no certificate", place=Place.in_file(path)
-        )
-    return KubeClient(ApiClient(configuration), folder)
-
-
-def _configuration(host: str) -> Configuration:
-    configuration = Configuration(host=host)
-    if is_loopback(host):
-        configuration.proxy = None
-    configuration.connection_pool_maxsize = 16
-    configuration.retries = urllib3.Retry(
-        total=4,
-        backoff_factor=0.2,
-        backoff_jitter=0.2,
-        status_forcelist=(429, 502, 503, 504),
-        allowed_methods=("GET", "PATCH", "DELETE"),
-        raise_on_status=False,
+    chosen = choose(files, context)
+    server = _server(chosen.cluster)
+    tls = _tls(chosen.cluster)
+    return Access(
+        server,
+        tls,
+        _in_whose_name(chosen.user, _login(chosen, tls)),
+        server_name=str(chosen.cluster.content.get("tls-server-name") or "") or None,
+        proxy=_proxy(chosen.cluster) or environments_proxy(server),
     )
-    return configuration
 
 
-def _user_of(path: Path, context: str | None) -> dict[str, Any]:
-    try:
-        contexts, current = loader.list_kube_config_contexts(str(path))
-    except (ConfigException, FileNotFoundError) as error:
+def _server(cluster: Item) -> str:
+    server = str(cluster.content.get("server") or "").rstrip("/")
+    parts = urlsplit(server)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UserError(f"the kubeconfig's server {server!r} is no address", place=cluster.place)
+    return server
+
+
+def _tls(cluster: Item) -> ssl.SSLContext:
+    if cluster.content.get("insecure-skip-tls-verify"):
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # 4.1 warns, once
+        return trusting_anybody()
+    authority = cluster.data("certificate-authority")
+    return trusting(authority.decode("utf-8", "replace") if authority else None, cluster.place)
+
+
+def _proxy(cluster: Item) -> str | None:
+    proxy = str(cluster.content.get("proxy-url") or "")
+    if proxy and urlsplit(proxy).scheme not in PROXIES:
         raise UserError(
-            f"no kubeconfig to read: {error}", place=Place.in_file(path), remedy="set kube.kubeconfig"
-        ) from error
-    named = {entry["name"]: entry for entry in contexts}
-    chosen = named.get(context) if context else current
-    if chosen is None:
-        raise UserError(
-            f"there is no context {context!r} in the kubeconfig",
-            place=Place.in_file(path),
-            remedy=f"set kube.context to one of {', '.join(sorted(named))}",
+            f"the kubeconfig's proxy-url is a {urlsplit(proxy).scheme} address, and only HTTP proxies "
+            "are supported",
+            place=cluster.place,
+            remedy="name an HTTP proxy, or take it out and set bastion",
         )
-    users = loader.KubeConfigMerger(str(path)).config["users"]
-    user = users.get_with_name(chosen["context"]["user"], safe=True)
-    if user is None or "user" not in user:
-        return {}
-    found: dict[str, Any] = user["user"].value
-    return found
+    return proxy or None
 
 
-def _require_plugin(user: dict[str, Any], path: Path) -> None:
-    command = (user.get("exec") or {}).get("command")
-    if command and not shutil.which(command):
+def _login(chosen: KubeContext, tls: ssl.SSLContext) -> Login:
+    """Take the login as client-go does: a certificate also beside a token, a token before a plug-in."""
+    user, content = chosen.user, chosen.user.content
+    certificate, key = user.data("client-certificate"), user.data("client-key")
+    if certificate and key:
+        present(tls, certificate, key, user.place)
+    elif certificate or key:
         raise CredentialsError(
-            f"the kubeconfig's login needs {command}, which is not on the PATH",
-            place=Place.in_file(path),
-            remedy="gcloud components install gke-gcloud-auth-plugin"
-            if command == "gke-gcloud-auth-plugin"
-            else f"install {command}",
+            "the kubeconfig's user has a certificate without its key, or a key alone", place=user.place
         )
+    if path := user.path("tokenFile"):
+        return TokenFileLogin(path)
+    if token := content.get("token"):
+        return GivenLogin(bearer(str(token)))
+    if plugin := content.get("exec"):
+        return ExecLogin(ExecPlugin(plugin, _told_to_plugin(chosen.cluster), user.file), tls)
+    if provider := content.get("auth-provider"):
+        raise CredentialsError(
+            f"the kubeconfig's user logs in by the auth-provider {provider.get('name')}, "
+            "which kubectl dropped",
+            place=user.place,
+            remedy="use a credential plug-in (exec), such as gke-gcloud-auth-plugin or kubelogin",
+        )
+    if name := content.get("username"):
+        return GivenLogin(basic(str(name), str(content.get("password") or "")))
+    return GivenLogin({})
 
 
-def _may_log_in(user: dict[str, Any]) -> bool:
-    return any(key in user for key in ("exec", "token", "tokenFile", "auth-provider", "client-certificate"))
+def _in_whose_name(user: Item, login: Login) -> Login:
+    if unsupported := [key for key in ("as-groups", "as-user-extra") if user.content.get(key)]:
+        raise UserError(
+            f"the kubeconfig's user has {unsupported[0]}, which is not supported",
+            place=user.place,
+            remedy="use a user that may do it in its own name",
+        )
+    headers = {"as": "Impersonate-User", "as-uid": "Impersonate-Uid"}
+    names = {header: str(user.content[key]) for key, header in headers.items() if user.content.get(key)}
+    return InTheNameOf(login, names) if names else login
+
+
+def _told_to_plugin(cluster: Item) -> Mapping[str, Any]:
+    keys = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
+    told = {key: cluster.content[key] for key in keys if cluster.content.get(key)}
+    if authority := cluster.data("certificate-authority"):
+        told["certificate-authority-data"] = base64.b64encode(authority).decode("ascii")
+    for extension in cluster.content.get("extensions") or ():
+        if extension.get("name") == f"{GROUP}/exec":
+            told["config"] = extension.get("extension")
+    return told

@@ -24,6 +24,9 @@ from runbook.engine.errors import (
     RunbookError,
 )
 
+_UNCHANGEABLE: Final = re.compile(
+    r"immutable|may not change once set|can not be less than|pod updates may not change fields"
+)
 _MANAGER: Final = re.compile(r'conflict with "([^"]+)"')
 LOGIN = "run `inv step 4.1`, and look whether you are logged in"
 
@@ -46,6 +49,18 @@ class FieldConflictError(ConflictError):
     def __init__(self, message: str, *, managers: frozenset[str], place: Place) -> None:
         super().__init__(message, place=place, remedy="--set kube.force=true takes these fields over")
         self.managers = managers
+
+
+class ImmutableFieldError(ManifestError):
+    """Fields that would change cannot be changed in a live object (422).
+
+    Args:
+        fields: their paths, as the API server names them.
+    """
+
+    def __init__(self, message: str, *, fields: tuple[str, ...], place: Place) -> None:
+        super().__init__(message, place=place)
+        self.fields = fields
 
 
 class BrokenAnswerError(PassingError):
@@ -101,6 +116,9 @@ def of_answer(status: int, body: str, place: Place, headers: Any = None) -> Runb
         return PassingError(f"{message} ({status})", place=place, retry_after=wait)
     if status == 409:
         return _conflict(message, causes, place)
+    if status == 422 and _UNCHANGEABLE.search(message):
+        fields = tuple(str(cause["field"]) for cause in causes if "field" in cause)
+        return ImmutableFieldError(message, fields=fields, place=place)
     return _refusal(status, message, place)
 
 

@@ -1,33 +1,45 @@
 """A port of this machine that leads to a Service's Pods: as `kubectl port-forward`, but it outlives a Pod.
 
-Each connection picks a ready Pod afresh and travels in one WebSocket (v4.channel.k8s.io): every frame begins
-with a channel number, 0 for data and 1 for errors; the first frame of each channel only repeats the port.
+Each connection picks a ready Pod afresh and travels in one WebSocket of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import ssl
+import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.service import Target, find_target
-from runbook.clients.transport import is_loopback
-from runbook.engine.errors import ConflictError, CredentialsError, FailedError, Place, RunbookError
+from runbook.clients.kube.failures import LOGIN
+from runbook.clients.kube.look import Look
+from runbook.clients.kube.service import Target, find_targets
+from runbook.clients.kube.tunnel import CHUNK, PROTOCOL, carry
+from runbook.engine.errors import (
+    ConflictError,
+    CredentialsError,
+    FailedError,
+    PassingError,
+    Place,
+    RunbookError,
+)
 
 LOCALHOST: Final = "127.0.0.1"
-_PROTOCOL: Final = "v4.channel.k8s.io"
-_DATA, _ERROR = 0, 1
+LOST: Final = "the port-forward lost a connection"
 _PORTS_TRIED: Final = 20
-_CHUNK: Final = 256 * 1024
 _GRACE_SECONDS: Final = 0.5
+_LAST_PORT: Final = 65535
+_BACKLOG: Final = 1024
+_PODS_TRIED: Final = 3
+_PING_SECONDS: Final = 30.0
+_CLOSE_SECONDS: Final = 1.0
+_LETTING_GO_SECONDS: Final = 0.1
 
 
 class Forward:
@@ -35,20 +47,21 @@ class Forward:
 
     Args:
         client: the cluster.
-        find: picks the target of a new connection; it runs in a thread.
+        find: lists what a new connection may lead to; it runs in a thread.
         port: the local port; 0 takes any free one.
         tell: told why a connection failed; the program that made it only sees that it was closed.
-
-    Raises:
-        CredentialsError: the login's certificates cannot be read.
     """
 
     def __init__(
-        self, client: KubeClient, find: Callable[[], Target], port: int, tell: Callable[[str], None]
+        self,
+        client: KubeClient,
+        find: Callable[[], Sequence[Target]],
+        port: int,
+        tell: Callable[[str], None],
     ) -> None:
         self._client = client
-        self._tls = _tls(client.configuration)
-        self._find = find
+        # the login is renewed in the same thread: it may have to ask for a token
+        self._look = Look(lambda: (find(), client.access.login.headers()))
         self._wanted = port
         self._tasks: set[asyncio.Task[None]] = set()
         self._tell = tell
@@ -59,6 +72,11 @@ class Forward:
         """The base URL, such as `http://127.0.0.1:8000`."""
         return f"http://{LOCALHOST}:{self.port}"
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections are carried now."""
+        return len(self._tasks)
+
     async def serve(self, opened: Future[Callable[[], object]]) -> None:
         """Listen until told to stop.
 
@@ -67,9 +85,8 @@ class Forward:
         """
         closing = asyncio.Event()
         loop = asyncio.get_running_loop()
-        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
-        proxied = not is_loopback(self._client.server)
-        async with aiohttp.ClientSession(connector=connector, trust_env=proxied) as session:
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._client.access.tls)
+        async with aiohttp.ClientSession(connector=connector) as session:
             try:
                 server = await self._listen(session)
             except OSError as error:
@@ -79,14 +96,16 @@ class Forward:
             async with server:
                 await closing.wait()
                 server.close()
-                if (
-                    self._tasks
-                ):  # what the other side has just closed ends by itself, and takes its sockets along
+                self._look.cancel()
+                if self._tasks:
+                    # what the other side has just closed ends by itself, and takes its sockets along
                     await asyncio.wait(self._tasks, timeout=_GRACE_SECONDS)
                 while self._tasks:
                     for task in self._tasks:
                         task.cancel()
                     await asyncio.gather(*self._tasks, return_exceptions=True)
+        # a TLS connection that was closed lets go of its socket a little later, and tells nobody
+        await asyncio.sleep(_LETTING_GO_SECONDS)
 
     async def _listen(self, session: aiohttp.ClientSession) -> asyncio.Server:
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -97,79 +116,82 @@ class Forward:
             # a task that is cancelled before it begins never comes to its own closing
             task.add_done_callback(lambda _: writer.transport.abort())
 
-        for port in range(self._wanted, self._wanted + _PORTS_TRIED):
+        for port in self._ports():
             try:
-                server = await asyncio.start_server(accept, LOCALHOST, port if self._wanted else 0)
+                server = await asyncio.start_server(accept, LOCALHOST, port, limit=CHUNK, backlog=_BACKLOG)
             except OSError as error:
                 if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
                     raise
                 continue
             self.port = server.sockets[0].getsockname()[1]
             return server
-        raise OSError(
-            errno.EADDRINUSE, f"ports {self._wanted} to {self._wanted + _PORTS_TRIED - 1} are taken"
-        )
+        tried = self._ports()
+        raise OSError(errno.EADDRINUSE, f"ports {tried[0]} to {tried[-1]} are taken")
+
+    def _ports(self) -> range:
+        if not self._wanted:
+            return range(1)
+        return range(self._wanted, min(self._wanted + _PORTS_TRIED, _LAST_PORT + 1))
 
     async def _carry(
         self, session: aiohttp.ClientSession, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         try:
-            target = await asyncio.to_thread(self._find)
-            async with session.ws_connect(
-                self._url(target), protocols=(_PROTOCOL,), headers=self._headers(), max_msg_size=0, compress=0
-            ) as socket:
-                await self._exchange(socket, reader, writer)
+            async with await self._opened(session) as socket:
+                lost = await carry(socket, reader, writer)
+            if lost:
+                self._tell(f"{LOST}: {lost}")
         except (aiohttp.ClientError, RunbookError, OSError) as error:
-            self._tell(f"the port-forward lost a connection: {error}")
+            self._tell(f"{LOST}: {error}")
+        except asyncio.CancelledError:
+            writer.transport.abort()  # what is still to be written may have no reader
+            raise
         finally:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
 
-    async def _exchange(
-        self,
-        socket: aiohttp.ClientWebSocketResponse,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        up = asyncio.create_task(_send(socket, reader))
-        down = asyncio.create_task(self._receive(socket, writer))
-        try:
-            # When either side ends nothing is left to carry: the protocol knows no half-closed connection.
-            await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            up.cancel()
-            await socket.close()
-            await asyncio.gather(up, down, return_exceptions=True)
-
-    async def _receive(self, socket: aiohttp.ClientWebSocketResponse, writer: asyncio.StreamWriter) -> None:
-        begun = set()
-        async for message in socket:
-            if message.type is not aiohttp.WSMsgType.BINARY:
-                return
-            channel, data = message.data[0], message.data[1:]
-            if channel not in begun:
-                begun.add(channel)
-            elif channel == _DATA:
-                writer.write(data)
-                await writer.drain()
-            elif channel == _ERROR and data:
-                self._tell(f"the port-forward lost a connection: {data.decode('utf-8', 'replace')}")
-                return
+    async def _opened(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+        """Reach a ready Pod; one that went between the look and the connection gives way to another."""
+        for _ in range(_PODS_TRIED):
+            targets, headers = await self._look.fresh()
+            target = random.choice(targets)  # noqa: S311 - spreads connections over the Pods
+            try:
+                return await session.ws_connect(
+                    self._url(target),
+                    protocols=(PROTOCOL,),
+                    headers=headers,
+                    server_hostname=self._client.access.server_name,
+                    proxy=self._client.access.proxy,
+                    max_msg_size=0,
+                    compress=0,
+                    heartbeat=_PING_SECONDS,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
+                )
+            except aiohttp.WSServerHandshakeError as error:
+                refused = _refusal(error.status, target)
+                if not isinstance(refused, PassingError):
+                    raise refused from error
+        raise refused
 
     def _url(self, target: Target) -> str:
-        pod = f"{self._client.server}/api/v1/namespaces/{target.namespace}/pods/{target.pod}"
+        pod = f"{self._client.access.address}/api/v1/namespaces/{target.namespace}/pods/{target.pod}"
         return f"{pod}/portforward?ports={target.port}"
 
-    def _headers(self) -> dict[str, str]:
-        authorization = self._client.authorization()
-        return {"Authorization": authorization} if authorization else {}
 
-
-async def _send(socket: aiohttp.ClientWebSocketResponse, reader: asyncio.StreamReader) -> None:
-    prefix = bytes([_DATA])
-    while data := await reader.read(_CHUNK):
-        await socket.send_bytes(prefix + data)
+def _refusal(status: int, target: Target) -> RunbookError:
+    """Make the error of a WebSocket that the API server did not open."""
+    place = Place(f"GET pods/{target.pod}/portforward")
+    if status == 401:
+        return CredentialsError("the cluster accepts no such login", place=place, remedy=LOGIN)
+    if status == 403:
+        # create is needed from Kubernetes 1.35 on, also where the request is a GET
+        return CredentialsError(
+            f"this login may not forward ports of Pods in namespace {target.namespace}",
+            place=place,
+            remedy="have somebody grant it get and create on pods/portforward",
+        )
+    return PassingError(f"the API server does not lead to Pod {target.pod} ({status})", place=place)
 
 
 @contextmanager
@@ -191,10 +213,9 @@ def forward(
 
     Raises:
         ConflictError: none of the ports is free.
-        CredentialsError: the login's certificates cannot be read.
         FailedError: it could not listen within ten seconds.
     """
-    carrier = Forward(client, lambda: find_target(client, namespace, service, port), local_port, tell)
+    carrier = Forward(client, lambda: find_targets(client, namespace, service, port), local_port, tell)
     opened: Future[Callable[[], object]] = Future()
     thread = threading.Thread(
         target=lambda: asyncio.run(carrier.serve(opened)), name="port-forward", daemon=True
@@ -219,22 +240,3 @@ def _awaited(opened: Future[Callable[[], object]]) -> Callable[[], object]:
             place=Place("smoke.local_port"),
             remedy="set another one",
         ) from error
-
-
-def _tls(configuration: Any) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(
-            cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data
-        )
-        if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, configuration.key_file)
-    except OSError as error:
-        raise CredentialsError(
-            f"the login's certificates cannot be read: {error}",
-            place=Place(configuration.cert_file or configuration.host),
-            remedy="run `inv step 4.1`",
-        ) from error
-    if not configuration.verify_ssl:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

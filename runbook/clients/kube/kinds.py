@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ _BUILT_IN: Final = {
     ("v1", "Pod"): "pods",
     ("v1", "Service"): "services",
     ("v1", "ServiceAccount"): "serviceaccounts",
+    ("v1", "ResourceQuota"): "resourcequotas",
     ("v1", "ConfigMap"): "configmaps",
     ("v1", "Secret"): "secrets",
     ("v1", "Event"): "events",
@@ -33,7 +33,7 @@ class KnownKinds:
 
     Args:
         client: the dynamic client that asks.
-        cache_file: where other kinds are kept; the name gets a hash of the cluster.
+        cache_file: where this cluster's other kinds are kept.
     """
 
     def __init__(self, client: Any, cache_file: str) -> None:
@@ -63,12 +63,8 @@ class KnownKinds:
 
     def _discoverer(self) -> Any:
         if self._others is None:
-            configuration = self._client.configuration
-            cluster = f"{configuration.host} {configuration.ca_cert_data} {configuration.ssl_ca_cert}"
-            digest = hashlib.sha256(cluster.encode()).hexdigest()[:16]
             self._cache_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            cache = self._cache_file.with_name(f"{self._cache_file.name}-{digest}.json")
             self._others = LazyDiscoverer(  # type: ignore[no-untyped-call] # the client has no types here
-                self._client, str(cache)
+                self._client, str(self._cache_file)
             )
         return self._others

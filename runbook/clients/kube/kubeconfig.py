@@ -36,6 +36,7 @@ class Entry:
         ca_certificate: PEM; None where a public authority signs.
         token_file: holds the bearer token; None where gke-gcloud-auth-plugin gets one.
         plugin_flags: of that plug-in, where it takes another login than gcloud's own.
+        server_name: what the API server's certificate is for, where that is not the address.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Entry:
     ca_certificate: str | None
     token_file: Path | None
     plugin_flags: tuple[str, ...] = ()
+    server_name: str | None = None
 
     def sections(self) -> dict[str, dict[str, Any]]:
         """Give what stands in the file's clusters, users and contexts."""
@@ -53,10 +55,13 @@ class Entry:
         }
 
     def _cluster(self) -> dict[str, Any]:
+        reached = {"server": self.server}
+        if self.server_name:
+            reached["tls-server-name"] = self.server_name
         if self.ca_certificate is None:
-            return {"server": self.server}
+            return reached
         authority = base64.b64encode(self.ca_certificate.encode()).decode()
-        return {"certificate-authority-data": authority, "server": self.server}
+        return {"certificate-authority-data": authority, **reached}
 
     def _user(self) -> dict[str, Any]:
         if self.token_file is not None:
@@ -76,18 +81,28 @@ def context_name(project: str, location: str, cluster: str) -> str:
 
 
 def kubeconfig_path(variables: Variables, home: Path, environment: str) -> Path:
-    """Find this environment's kubeconfig file.
+    """Find this environment's kubeconfig file; the first, where KUBECONFIG names several.
+
+    Args:
+        home: the folder that holds .runs/ (RUNBOOK_HOME).
+        environment: the environment's name.
+    """
+    return kubeconfig_files(variables, home, environment)[0]
+
+
+def kubeconfig_files(variables: Variables, home: Path, environment: str) -> tuple[Path, ...]:
+    """Find this environment's kubeconfig files: for provider kubeconfig there may be several.
 
     Args:
         home: the folder that holds .runs/ (RUNBOOK_HOME).
         environment: the environment's name.
     """
     if variables.kube.kubeconfig:
-        return Path(variables.kube.kubeconfig).expanduser()
+        return (Path(variables.kube.kubeconfig).expanduser(),)
     if variables.provider == "kubeconfig":
-        usual = os.environ.get("KUBECONFIG", "").partition(os.pathsep)[0] or "~/.kube/config"
-        return Path(usual).expanduser()
-    return home / ".runs" / environment / "kubeconfig"
+        named = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+        return tuple(Path(name).expanduser() for name in dict.fromkeys(named or ["~/.kube/config"]))
+    return (home / ".runs" / environment / "kubeconfig",)
 
 
 def read(path: Path) -> Config:

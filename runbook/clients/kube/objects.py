@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 Object = dict[str, Any]
 """A Kubernetes object as the API takes and gives it."""
@@ -42,3 +43,48 @@ class Reference:
 def is_terminating(found: Object | None) -> bool:
     """Tell whether an object is on its way out."""
     return found is not None and "deletionTimestamp" in found["metadata"]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which objects a list or a watch is about.
+
+    Args:
+        namespace: empty for all, or for a cluster-wide kind.
+        labels: a label selector; empty: any.
+        fields: a field selector; empty: any.
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    labels: str = ""
+    fields: str = ""
+
+    @classmethod
+    def of(cls, reference: Reference) -> Selection:
+        """Select one object."""
+        fields = f"metadata.name={reference.name}"
+        return cls(reference.api_version, reference.kind, reference.namespace, fields=fields)
+
+
+class Reader(Protocol):
+    """Whatever tells how a cluster's objects are: the API server asked each time, or a view that is kept."""
+
+    def get(self, reference: Reference) -> Object | None:
+        """Read one object; None where there is none."""
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str,
+        labels: Mapping[str, str] | None = None,
+        fields: str = "",
+    ) -> list[Object]:
+        """List objects; namespace, labels and fields choose."""
+
+    def logs(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, tail: int | None = None
+    ) -> str:
+        """Read a container's log, or its last lines; empty where it has not started."""

@@ -23,8 +23,8 @@ class Target:
     port: int
 
 
-def find_target(client: KubeClient, namespace: str, service: str, port: int) -> Target:
-    """Pick a ready Pod behind a Service.
+def find_targets(client: KubeClient, namespace: str, service: str, port: int) -> list[Target]:
+    """List the ready Pods behind a Service, at least one.
 
     Raises:
         PassingError: there is no Service, or none of its Pods is ready.
@@ -32,10 +32,15 @@ def find_target(client: KubeClient, namespace: str, service: str, port: int) -> 
     found = client.get(Reference("v1", "Service", namespace, service))
     if found is None:
         raise PassingError(f"there is no service/{service}")
-    for pod in client.list("v1", "Pod", namespace, labels=found["spec"]["selector"]):
-        if is_ready(pod):
-            return Target(namespace, pod["metadata"]["name"], _pod_port(found, pod, port))
-    raise PassingError(f"no Pod behind service/{service} is ready")
+    pods = client.list("v1", "Pod", namespace, labels=found["spec"]["selector"])
+    targets = [
+        Target(namespace, pod["metadata"]["name"], _pod_port(found, pod, port))
+        for pod in pods
+        if is_ready(pod)
+    ]
+    if not targets:
+        raise PassingError(f"no Pod behind service/{service} is ready")
+    return targets
 
 
 def is_ready(pod: Object) -> bool:

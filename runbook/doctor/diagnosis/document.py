@@ -9,8 +9,9 @@ from typing import Final
 
 from ruamel.yaml import YAML
 
-from runbook.doctor.diagnosis.symptom import Symptom
-from runbook.doctor.diagnosis.symptoms import SYMPTOMS
+from runbook.doctor.diagnosis.rules import RULES
+from runbook.steps.symptoms.symptom import Symptom
+from runbook.steps.symptoms.table import SYMPTOMS
 
 _BEGIN: Final = "<!-- generated: python -m runbook.doctor.diagnosis.document -->"
 _END: Final = "<!-- end of generated -->"
@@ -45,11 +46,20 @@ def _table(root: Path) -> Iterator[str]:
         cells = (
             f"`{symptom.id}`",
             symptom.cause,
-            symptom.seen_by,
+            _seen_by(symptom),
             _remedy(symptom),
             _injected(root, symptom) or "nothing: it is its state",
         )
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _seen_by(symptom: Symptom) -> str:
+    """Say what shows a symptom."""
+    texts = ", ".join(sorted(source.value for source in symptom.sources))
+    shown = [f"`{symptom.pattern.pattern}` in {texts}"] if symptom.pattern else []
+    rule = RULES.get(symptom.id)
+    computed = ((rule and rule.__doc__) or "").partition("\n")[0].rstrip(".")
+    return "; or ".join(shown + ([computed] if computed else []))
 
 
 def _remedy(symptom: Symptom) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from runbook.doctor.diagnosis.evidence import Evidence, Source
+from runbook.doctor.diagnosis.rules import RULES
 from runbook.doctor.diagnosis.snapshot import Snapshot, take
-from runbook.doctor.diagnosis.symptom import Symptom
-from runbook.doctor.diagnosis.symptoms import SYMPTOMS
 from runbook.doctor.diagnosis.texts import texts
 from runbook.doctor.diagnosis.unnamed import unnamed
-from runbook.doctor.diagnosis.values import values
 from runbook.doctor.finding import Finding
 from runbook.steps.context import Context
+from runbook.steps.symptoms.evidence import Evidence, Source
+from runbook.steps.symptoms.symptom import Symptom
+from runbook.steps.symptoms.table import SYMPTOMS
+from runbook.steps.symptoms.values import values
 
 _MOST: Final = 5
 """Lines of evidence for one symptom."""
@@ -58,8 +59,8 @@ def _evidence(symptom: Symptom, seen: Snapshot, said: Sequence[Evidence]) -> Ite
         if symptom.pattern and item.source in symptom.sources and symptom.pattern.search(item.text)
     ]
     yield from matching
-    if symptom.rule:
-        yield from symptom.rule(seen)
+    if rule := RULES.get(symptom.id):
+        yield from rule(seen)
     if symptom.details and matching:
         subjects = {item.subject for item in matching}
         for item in said:

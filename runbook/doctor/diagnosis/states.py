@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from runbook.clients.kube.kubeconfig import PLUGIN
 from runbook.clients.kube.objects import Object
-from runbook.doctor.diagnosis.evidence import Evidence, Source
 from runbook.doctor.diagnosis.pods import SIDECAR, name_of
 from runbook.doctor.diagnosis.snapshot import Snapshot
 from runbook.doctor.diagnosis.texts import is_about_cluster, named
+from runbook.steps.symptoms.evidence import Evidence, Source
 
 _UNFINISHED: Final = frozenset({"PENDING", "RUNNING", "ABORTING"})
 _CACHES: Final = frozenset({"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"})

@@ -8,9 +8,9 @@ from itertools import chain
 from typing import Any, Final
 
 from runbook.clients.kube.objects import Object
-from runbook.doctor.diagnosis.evidence import Evidence, Source
 from runbook.doctor.diagnosis.pods import SIDECAR, name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
+from runbook.steps.symptoms.evidence import Evidence, Source
 
 _MOUNT_REASONS: Final = frozenset({"FailedMount", "FailedAttachVolume"})
 _AFTER_MOUNTS: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})

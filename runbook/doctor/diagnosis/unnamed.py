@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from runbook.doctor.diagnosis.evidence import Evidence, Source
 from runbook.doctor.diagnosis.pods import SIDECAR, name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
 from runbook.doctor.finding import Finding
 from runbook.engine.errors import MissingError
 from runbook.steps.kube.rollout import progress
+from runbook.steps.symptoms.evidence import Evidence, Source
 
 _LINES: Final = 5
 

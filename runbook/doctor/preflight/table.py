@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runbook.doctor.preflight import (
     account,
+    bastion,
     chips,
     cluster,
     images,
@@ -17,12 +18,14 @@ from runbook.doctor.preflight.check import Check
 
 LOGIN = "P1"
 CLUSTER = "P4"
+BASTION = "P17"
 
 CHECKS = (
     Check(LOGIN, "login and project", account.login),
     Check("P2", "APIs", account.apis, needs=(LOGIN,)),
     Check("P3", "permissions", account.permissions, needs=(LOGIN,)),
-    Check(CLUSTER, "cluster", cluster.at_its_location, needs=(LOGIN,)),
+    Check(BASTION, "bastion", bastion.way_to_the_api, needs=(LOGIN,)),
+    Check(CLUSTER, "cluster", cluster.at_its_location, needs=(LOGIN, BASTION)),
     Check("P5", "versions", cluster.new_enough, needs=(LOGIN, CLUSTER)),
     Check("P6", "machine type", reservations.machine_type, needs=(LOGIN,)),
     Check("P7", "reservation or quota", reservations.machines, needs=(LOGIN,)),

@@ -10,9 +10,11 @@ from runbook.engine.errors import FailedError, PassingError
 from runbook.steps.bench.jobs import ended
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
-from runbook.steps.kube.diagnosis import diagnose_absence, diagnose_pods
-from runbook.steps.kube.patience import Patience, grows
+from runbook.steps.kube.creation import diagnose_absence
+from runbook.steps.kube.diagnosis import diagnose_pods
+from runbook.steps.kube.patience import Patience
 from runbook.steps.kube.polling import poll
+from runbook.steps.kube.supply import Supply, of_tpus
 
 _QUIET_SECONDS: Final = 5.0
 _PROGRESS: Final = re.compile(r"(?P<percent>\d+)%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]")
@@ -80,7 +82,8 @@ class _Following:
     def _judge_pending(self, job: Object, pods: list[Object]) -> None:
         kube, variables = client(self._context), self._context.variables
         made = variables.cluster.mode == "autopilot" or variables.bench.placement == "tpu-node"
-        found = diagnose_pods(kube, pods, grows=made and grows(self._context)) or diagnose_absence(kube, job)
+        supply = of_tpus(self._context) if made else Supply()
+        found = diagnose_pods(kube, pods, supply=supply) or diagnose_absence(kube, job)
         self.last = found.evidence or found.condition
         self._context.report.condition(found.condition)
         self._patience.judge(found)

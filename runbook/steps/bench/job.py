@@ -26,7 +26,7 @@ from runbook.steps.kube.cluster import client, kubectl, object_key, shown
 from runbook.steps.kube.difference import creation
 from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.server import deployment, require_deployment
-from runbook.steps.kube.workload import Manifest, manifest, manifest_path, write_manifest
+from runbook.steps.kube.workload import Manifest, keep_applied, manifest, manifest_path, write_manifest
 
 
 class Arguments(StepArguments):
@@ -108,6 +108,7 @@ def _job(rendered: Manifest) -> Object:
 
 def _create(context: Context, arguments: Arguments, rendered: Manifest) -> None:
     write_manifest(manifest_path(context, arguments.template), rendered.text)
+    keep_applied(context, rendered)
     settings = context.variables.kube
     before = look(context)
     for wanted in rendered.objects:

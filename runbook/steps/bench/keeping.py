@@ -70,7 +70,7 @@ def derived(variables: Variables, figures: Figures) -> Derived:
     return Derived(
         output_tokens_per_s_per_chip=None if output is None else output / chips,
         total_tokens_per_s_per_chip=None if total is None else total / chips,
-        usd_per_million_output_tokens=cost,
+        price_per_million_output_tokens=cost,
     )
 
 

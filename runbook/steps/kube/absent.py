@@ -2,7 +2,8 @@
 
 Sections 5.3 and 6.1 of the guide. What goes is whatever carries this environment's labels, so also
 benchmarks of earlier runs and volumes of other buckets, in the reverse order of the templates: nothing then
-waits for something that is still used (D33). Namespaces, the bucket and its content stay.
+waits for something that is still used (D33). Sets of 4.3 go last: they tell in which other namespaces there
+still is something. Namespaces, the bucket and its content stay.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.kube import removal
+from runbook.steps.kube.apply_set import PARENT_NAMESPACE, is_parent, members
 from runbook.steps.kube.cluster import OBJECTS, client, is_there, kubectl, object_key
 from runbook.steps.kube.workload import labels
 
@@ -50,9 +52,10 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     found: list[Object] = context.facts.read(key, partial(_labelled, context, kinds))
     remaining = found
     loss = _loss(found) if arguments.confirm else None
-    for kind, objects in groupby(found, key=lambda item: str(item["kind"])):
-        group = [Reference.to(item) for item in objects]
-        remaining = [item for item in remaining if item["kind"] != kind]
+    for _, objects in groupby(found, key=_kind_and_place):
+        gone = list(objects)
+        group = [Reference.to(item) for item in gone]
+        remaining = [item for item in remaining if item not in gone]
         planned: dict[FactKey, Any] = {object_key(reference): None for reference in group}
         yield Change(
             [Difference(reference.short, "there", None) for reference in group],
@@ -63,6 +66,10 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         )
         loss = None
     return "deleted" if found else "nothing is there"
+
+
+def _kind_and_place(found: Object) -> tuple[str, str, bool]:
+    return found["kind"], found["metadata"].get("namespace", ""), is_parent(found)
 
 
 def _loss(found: Sequence[Object]) -> str | None:
@@ -95,9 +102,11 @@ def deletions(context: Context, templates: Sequence[str]) -> list[list[str]]:
         templates: files of manifests/: their kinds are deleted, in reverse order.
     """
     kinds = dict.fromkeys(kind for _, kind in _kinds(context, templates))
-    return [
+    commands = [
         _command(context, [kind.lower(), _selector(context)], _namespace(context, kind)) for kind in kinds
     ]
+    sets = _command(context, ["configmap", _selector(context)], PARENT_NAMESPACE)
+    return commands if sets in commands else [*commands, sets]
 
 
 def _kinds(context: Context, templates: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -119,11 +128,18 @@ def _text(path: Path) -> str:
 
 
 def _labelled(context: Context, kinds: Sequence[tuple[str, str]]) -> list[Object]:
+    parents = [found for found in _of_kind(context, "v1", "ConfigMap", PARENT_NAMESPACE) if is_parent(found)]
+    spaces = {member.namespace for parent in parents for member in members(parent)} - {""}
+    namespaces = [context.variables.kube.namespace, *sorted(spaces - {context.variables.kube.namespace})]
     found: list[Object] = []
     for version, kind in dict.fromkeys(kinds):
-        where = _namespace(context, kind)
-        found += client(context).list(version, kind, where, labels=labels(context))
-    return found
+        for where in [""] if kind in _CLUSTER_WIDE else namespaces:
+            found += _of_kind(context, version, kind, where)
+    return [*(item for item in found if not is_parent(item)), *parents]
+
+
+def _of_kind(context: Context, version: str, kind: str, namespace: str) -> list[Object]:
+    return client(context).list(version, kind, namespace, labels=labels(context))
 
 
 def _namespace(context: Context, kind: str) -> str:

@@ -3,42 +3,34 @@
 Section 4.3 of the guide. Server-side apply under the name `kube.field_manager` owns only the manifest's
 fields. An object that is as it was applied costs one read. A ServiceAccount that somebody else made stays
 theirs. Objects on their way out are waited for; a volume and a claim that lost each other are mended (D33).
+What cannot be changed is deleted and made anew, when that is confirmed. What an earlier run applied and the
+variables no longer name is deleted (an ApplySet, `kubectl get configmap`), unless somebody else uses it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from functools import partial
-from typing import Any
 
 from pydantic import Field
 
-from runbook.clients.kube.failures import FieldConflictError
-from runbook.clients.kube.objects import Object, Reference, is_terminating
+from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.bill import Bill
-from runbook.engine.change import UNKNOWN, Action, Change, Difference, FactKey, StepResult
+from runbook.engine.change import Action, Change, StepResult
 from runbook.engine.errors import MissingError
 from runbook.engine.manual import Manual
-from runbook.engine.shell import SHELL, shell_text
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.versions import require_machines, require_mount
-from runbook.steps.kube import exposure, ownership, removal, rollout, volume
+from runbook.steps.kube import exposure, membership, pruning, rollout, volume
 from runbook.steps.kube.absent import deletions
-from runbook.steps.kube.cluster import client, kubectl, live, object_key, shown
-from runbook.steps.kube.difference import creation, differences
+from runbook.steps.kube.apply_commands import apply_command, command_of, secret_command
+from runbook.steps.kube.apply_set import ApplySet
+from runbook.steps.kube.applying import Applying
+from runbook.steps.kube.cluster import kubectl, live, object_key, shown
 from runbook.steps.kube.drafts import drafted, validate_template
-from runbook.steps.kube.ownership import is_applied, is_drift
-from runbook.steps.kube.server import answering_key
-from runbook.steps.kube.workload import (
-    API_KEY_FIELD,
-    api_key_name,
-    api_key_secret,
-    labels,
-    manifest,
-    manifest_path,
-)
+from runbook.steps.kube.workload import Manifest, api_key_secret, keep_applied, manifest, manifest_path
 from runbook.steps.model.reads import require_complete_model, require_vocabulary
 
 
@@ -58,14 +50,25 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     _require_nodes(context)
     require_complete_model(context)
     require_vocabulary(context)
-    objects = list(_objects(arguments, context))
+    manifested = manifest(context, arguments.template)
+    if not context.check:
+        keep_applied(context, manifested)
+    which = membership.apply_set(context, arguments.template)
+    objects = list(_objects(context, manifested, which))
+    left = pruning.leftovers(context, which, objects)
+    names = membership.of_set(objects)
+    asked = yield from membership.widened(context, which, [*names, *left.all], left.loss(context))
     yield from volume.freed(context, objects)
+    applying = Applying(context, manifested, which)
     for wanted in objects:
-        yield from _applied(arguments, context, wanted)
+        yield from applying.applied(wanted)
+    yield from pruning.pruned(context, left.working, ask=not asked)
     yield from volume.rebound(context, objects)
     rolled_out = yield from _rolled_out(context, objects)
+    yield from pruning.pruned(context, left.used, ask=False)
+    yield from membership.narrowed(context, which, [*names, *left.staying])
     reached = yield from _reached(context, objects)
-    return "; ".join([rolled_out, *reached])
+    return "; ".join(filter(None, [rolled_out, left.text, *reached]))
 
 
 def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
@@ -81,20 +84,21 @@ def manual(arguments: Arguments, context: Context) -> Manual:
     """Tell how to apply the manifest, and to wait for the server, by hand."""
     objects = drafted(context, arguments.template).objects
     servers = [Reference.to(item) for item in objects if item["kind"] == "Deployment"]
-    guarded = context.variables.server.api_key is not None
+    secret = api_key_secret(context, membership.apply_set(context, arguments.template).id)
+    force = context.variables.kube.force
     path = shown(manifest_path(context, arguments.template))
     return Manual(
         commands=[
-            _apply_command(arguments, context, force=context.variables.kube.force),
-            *([_secret_command(context, force=context.variables.kube.force)] if guarded else []),
-            *(_of(context, server, ["rollout", "status"]) for server in servers),
+            apply_command(context, arguments.template, force=force),
+            *([secret_command(context, secret, force=force)] if secret else []),
+            *(command_of(context, server, ["rollout", "status"]) for server in servers),
         ],
         check=[
             kubectl(context, "get", "-f", path),
-            *(_of(context, server, ["logs"], "--tail=20") for server in servers),
+            *(command_of(context, server, ["logs"], "--tail=20") for server in servers),
         ],
         undo=deletions(context, [arguments.template]),
-        note=_note(guarded=guarded),
+        note=_note(guarded=secret is not None),
     )
 
 
@@ -120,101 +124,14 @@ def _require_nodes(context: Context) -> None:
         )
 
 
-def _objects(arguments: Arguments, context: Context) -> Iterable[Object]:
+def _objects(context: Context, manifested: Manifest, which: ApplySet) -> Iterable[Object]:
     """Give what is to be applied: the Secret after its namespace, and before the Pods that want it."""
-    objects = manifest(context, arguments.template).objects
+    objects = manifested.objects
     yield from (item for item in objects if item["kind"] == "Namespace")
-    secret = api_key_secret(context)
+    secret = api_key_secret(context, which.id)
     if secret is not None:
         yield secret
     yield from (item for item in objects if item["kind"] != "Namespace")
-
-
-def _applied(arguments: Arguments, context: Context, wanted: Object) -> StepResult:
-    reference = Reference.to(wanted)
-    present = live(context, reference)
-    if present is not None and is_terminating(present):
-        yield Action(
-            f"{reference} is being deleted",
-            lambda: removal.wait_until_gone(context, [reference]),
-            refreshes=[object_key(reference)],
-        )
-        present = live(context, reference)
-        present = None if is_terminating(present) else present
-    settings = context.variables.kube
-    if present is not None:
-        wanted = ownership.shared(wanted, present, labels(context))
-    if present is None:
-        yield _change(arguments, context, wanted, [creation(wanted)], wanted)
-    elif not is_applied(present, wanted, settings.field_manager):
-        future, taken_from = _dry_run(context, wanted, present)
-        found = differences(present, future)
-        if found:
-            yield _change(arguments, context, wanted, found, future, taken_from)
-    return ""
-
-
-def _dry_run(context: Context, wanted: Object, present: Object) -> tuple[Object, str]:
-    """Ask what an apply would make, and from whom it would take back what was edited by hand."""
-    settings = context.variables.kube
-    ask = partial(client(context).apply, wanted, field_manager=settings.field_manager, dry_run=True)
-    try:
-        return ask(force=settings.force), ""
-    except FieldConflictError as conflict:
-        if not is_drift(present, settings.field_manager, conflict.managers):
-            raise
-        return ask(force=True), ", ".join(sorted(conflict.managers))
-
-
-def _change(
-    arguments: Arguments,
-    context: Context,
-    wanted: Object,
-    found: list[Difference],
-    future: Object,
-    taken_from: str = "",
-) -> Change:
-    settings = context.variables.kube
-    force = settings.force or bool(taken_from)
-    planned: dict[FactKey, Any] = {object_key(Reference.to(wanted)): future, answering_key(context): UNKNOWN}
-    return Change(
-        found,
-        _command(arguments, context, wanted, force=force),
-        lambda: client(context).apply(wanted, field_manager=settings.field_manager, force=force),
-        planned,
-        warning=f"{taken_from} changed this; it is taken back" if taken_from else None,
-    )
-
-
-def _command(arguments: Arguments, context: Context, wanted: Object, *, force: bool) -> list[str]:
-    if wanted["kind"] == "Secret":
-        return _secret_command(context, force=force)
-    return _apply_command(arguments, context, force=force)
-
-
-def _secret_command(context: Context, *, force: bool) -> list[str]:
-    """Write the commands that make the Secret's object of their input, label it, and apply it."""
-    name, source = api_key_name(context.variables), f"--from-file={API_KEY_FIELD}=/dev/stdin"
-    namespace = f"--namespace={context.variables.kube.namespace}"
-    said = [f"{label}={value}" for label, value in labels(context).items()]
-    made = ["kubectl", "create", "secret", "generic", name, source, namespace, "--dry-run=client"]
-    labelled = ["kubectl", "label", "--local", *said, "--filename=-", "--output=yaml"]
-    steps = [[*made, "--output=yaml"], labelled, _applied_from(context, "-", force=force)]
-    return [*SHELL, " |\n".join(shell_text(step) for step in steps)]
-
-
-def _apply_command(arguments: Arguments, context: Context, *, force: bool) -> list[str]:
-    return _applied_from(context, shown(manifest_path(context, arguments.template)), force=force)
-
-
-def _applied_from(context: Context, source: str, *, force: bool) -> list[str]:
-    manager = f"--field-manager={context.variables.kube.field_manager}"
-    owner = [manager, *(["--force-conflicts"] if force else [])]
-    return kubectl(context, "apply", "--server-side", *owner, "-f", source)
-
-
-def _of(context: Context, reference: Reference, verb: Sequence[str], *flags: str) -> list[str]:
-    return kubectl(context, *verb, reference.short, *flags, f"--namespace={reference.namespace}")
 
 
 def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change | Action, None, str]:
@@ -229,7 +146,7 @@ def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change
                 f"rollout of {reference}",
                 partial(rollout.wait, context, reference),
                 refreshes=[object_key(reference)],
-                command=_of(context, reference, ["rollout", "status"]),
+                command=command_of(context, reference, ["rollout", "status"]),
             )
             present = live(context, reference)
         now = rollout.progress(present or wanted)
@@ -248,7 +165,7 @@ def _reached(context: Context, objects: Sequence[Object]) -> Generator[Change | 
                 f"address of {reference}",
                 partial(exposure.wait, context, reference),
                 refreshes=[object_key(reference)],
-                command=_of(context, reference, ["get"], "--watch"),
+                command=command_of(context, reference, ["get"], "--watch"),
             )
         found = exposure.address(live(context, reference) or wanted)
         reasons.append(f"{reference}: {found or 'its address would be waited for'}")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
+from runbook.clients.kube.access import Access
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.connection import connect, connect_kubeconfig
-from runbook.clients.kube.kubeconfig import kubeconfig_path
+from runbook.clients.kube.connection import by_kubeconfig, to_gke
+from runbook.clients.kube.kubeconfig import kubeconfig_files
+from runbook.clients.kube.kubeconfig_context import choose
 from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.ssh_forward import by_hand
 from runbook.engine.change import FactKey
 from runbook.steps.context import Context
 from runbook.steps.gke import reads
@@ -25,15 +31,15 @@ def client(context: Context) -> KubeClient:
         MissingError: the cluster is not there.
         UnknownUntil: the cluster is only planned.
     """
-    connections, folder = context.connections, context.home / ".runs"
+    connections = context.connections
     if context.variables.provider == "kubeconfig":
-        path = kubeconfig_path(context.variables, context.home, context.environment)
+        files = kubeconfig_files(context.variables, context.home, context.environment)
         chosen = context.variables.kube.context
-        return connections.once("kube", lambda: connect_kubeconfig(path, chosen, folder))
-    access = reads.access(context)
+        return connections.once("kube", lambda: _client(context, by_kubeconfig(files, chosen)))
+    found = reads.access(context)
     return connections.once(
-        f"kube {access.endpoint} {hash(access.ca_certificate)}",
-        lambda: connect(access.endpoint, access.ca_certificate, connections.credentials, folder),
+        f"kube {found.endpoint} {hash(found.ca_certificate)}",
+        lambda: _client(context, to_gke(found.endpoint, found.ca_certificate, connections.credentials)),
     )
 
 
@@ -48,6 +54,32 @@ def is_there(context: Context) -> bool:
         return True
     found = None if is_planned(context) else reads.cluster(context)
     return found is not None and "endpoint" in found
+
+
+def _client(context: Context, access: Access) -> KubeClient:
+    bastion = context.variables.bastion
+    if bastion.host:
+        access = access.through(context.connections.tunnel(*access.target, access.knock))
+        typed = by_hand(bastion, bastion.local_port, *access.target)
+        context.report.output(
+            f"the cluster's API is reached over SSH, for commands typed by hand:\n$ {shlex.join(typed)}"
+        )
+    return KubeClient(access, context.home / ".runs")
+
+
+def behind_bastion(context: Context, server: str, server_name: str | None) -> tuple[str, str | None]:
+    """Give the address and the certificate's name that commands typed by hand use.
+
+    Args:
+        server: the API server's own address.
+        server_name: what its certificate must be for; None: the address.
+    """
+    bastion = context.variables.bastion
+    if not bastion.host:
+        return server, server_name
+    parts = urlsplit(server)
+    address = parts._replace(netloc=f"127.0.0.1:{bastion.local_port}").geturl()
+    return address, server_name or parts.hostname
 
 
 def object_key(reference: Reference) -> FactKey:
@@ -72,10 +104,25 @@ def kubectl(context: Context, *arguments: str) -> list[str]:
     Args:
         arguments: what follows `kubectl`.
     """
-    path = kubeconfig_path(context.variables, context.home, context.environment)
-    chosen = context.variables.kube.context if context.variables.provider == "kubeconfig" else None
+    variables = context.variables
+    files = kubeconfig_files(variables, context.home, context.environment)
+    chosen = variables.kube.context if variables.provider == "kubeconfig" else None
     named = [f"--context={chosen}"] if chosen else []
-    return ["kubectl", *arguments, f"--kubeconfig={shown(path)}", *named]
+    named += _forwarded(context, files)
+    if len(files) > 1:
+        listed = os.pathsep.join(shown(file) for file in files)
+        return ["env", f"KUBECONFIG={listed}", "kubectl", *arguments, *named]
+    return ["kubectl", *arguments, f"--kubeconfig={shown(files[0])}", *named]
+
+
+def _forwarded(context: Context, files: Sequence[Path]) -> list[str]:
+    """Lead kubectl to the bastion's port where the kubeconfig, which is only read, does not."""
+    variables = context.variables
+    if not variables.bastion.host or variables.provider != "kubeconfig":
+        return []
+    cluster = choose(files, variables.kube.context).cluster.content
+    address, name = behind_bastion(context, str(cluster.get("server")), cluster.get("tls-server-name"))
+    return [f"--server={address}", f"--tls-server-name={name}"]
 
 
 def shown(path: Path) -> str:

@@ -7,6 +7,7 @@ it stay as they are. With provider kubeconfig the file is only read.
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import Any
 
 from runbook.clients.kube import kubeconfig
 from runbook.clients.kube.kubeconfig import Config, Entry
+from runbook.clients.ssh_forward import by_hand
 from runbook.engine.change import Change, Difference, FactKey, StepResult
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
-from runbook.steps.kube.cluster import client, kubectl, shown
+from runbook.steps.kube.cluster import behind_bastion, client, kubectl, shown
 
 _ENDPOINT_FLAGS = {"ip": (), "dns": ("--dns-endpoint",), "private": ("--internal-ip",)}
 
@@ -36,7 +38,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     """Compare the file's entry of the cluster with the cluster."""
     path = kubeconfig.kubeconfig_path(context.variables, context.home, context.environment)
     if context.variables.provider == "kubeconfig":
-        return f"{shown(path)} leads to {client(context).server}"
+        return _as_it_is(context)
     entry = _entry(context)
     key: FactKey = ("kubeconfig", str(path))
     present = context.facts.read(key, lambda: kubeconfig.read(path))
@@ -51,28 +53,56 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     return f"context {entry.name} in {shown(path)}"
 
 
+def _as_it_is(context: Context) -> str:
+    """Log in once, so that a login that does not work is told here."""
+    access = client(context).access
+    access.login.headers()
+    if not access.verified:
+        context.report.warning(
+            "the kubeconfig says insecure-skip-tls-verify: whoever answers there is believed, "
+            "and gets the login"
+        )
+    files = kubeconfig.kubeconfig_files(context.variables, context.home, context.environment)
+    return f"{', '.join(map(shown, files))} leads to {access.server}"
+
+
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
     """Tell how to get the credentials by hand."""
     check = [kubectl(context, "get", "nodes")]
+    bastion = _bastion_note(context)
     if context.variables.provider == "kubeconfig":
-        return Manual(check=check, note="Nothing is to be made, or undone: the kubeconfig file is only read.")
+        note = "Nothing is to be made, or undone: the kubeconfig file is only read."
+        return Manual(check=check, note=f"{note}{bastion}")
     parts = ("delete-context", "delete-cluster", "delete-user")
     return Manual(
         commands=[_command(context)],
         check=check,
         undo=[kubectl(context, "config", part, _name(context)) for part in parts],
-        note=f"kubectl then needs the plug-in {kubeconfig.PLUGIN} in the PATH.",
+        note=f"kubectl then needs the plug-in {kubeconfig.PLUGIN} in the PATH.{bastion}",
+    )
+
+
+def _bastion_note(context: Context) -> str:
+    bastion = context.variables.bastion
+    if not bastion.host:
+        return ""
+    typed = shlex.join(by_hand(bastion, bastion.local_port, "ADDRESS", 443))
+    return (
+        f" The API is behind {bastion.host}: leave `{typed}` running, with the cluster's address, and have "
+        f"kubectl ask https://127.0.0.1:{bastion.local_port} with that address as its tls-server-name."
     )
 
 
 def _entry(context: Context) -> Entry:
     access = reads.access(context)
+    server, server_name = behind_bastion(context, f"https://{access.endpoint}", None)
     return Entry(
         _name(context),
-        f"https://{access.endpoint}",
+        server,
         access.ca_certificate,
         _token_file(context),
         _plugin_flags(context),
+        server_name,
     )
 
 

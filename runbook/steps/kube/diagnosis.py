@@ -2,109 +2,123 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.objects import Object
+from runbook.clients.kube.objects import Object, Reader
+from runbook.steps.kube import crash
+from runbook.steps.kube.claims import unbound
+from runbook.steps.kube.creation import refused
+from runbook.steps.kube.permitted import listed
 from runbook.steps.kube.scheduling import unscheduled
+from runbook.steps.kube.supply import Supply
 from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
+from runbook.steps.symptoms.evidence import Source
+from runbook.steps.symptoms.known import said
 
 _IMAGE: Final = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"})
 _BROKEN: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
-_SIDECAR: Final = "gke-gcsfuse-sidecar"
-_REFUSAL: Final = re.compile(r"[Ee]rror|denied|Denied|does not have|40[134]")
-_NOT_YET: Final = re.compile(r"\b40[13]\b|[Dd]enied|[Ff]orbidden|does not have|Unauthenticated")
+_NO_SUCH_IMAGE: Final = re.compile(r"code = NotFound|manifest unknown|[Nn]ot [Ff]ound|invalid reference")
 _PULL_AGAIN: Final = re.compile(
     r"\b429\b|[Tt]oo [Mm]any [Rr]equests|toomanyrequests|[Tt]ime.?out|timed out|\b50[234]\b"
 )
-_LOG_LINES: Final = 15
 _MOUNT_SECONDS: Final = 300.0
-_MILESTONE: Final = re.compile(
-    r"Initializing|Loading|Total time to load|Compil|Capturing|KV cache|Started server process"
-    r"|Waiting for application|Application startup|ERROR"
-)
+_IMAGE_REMEDY: Final = "look at the image's name and tag, and at who may pull it: inv vars server.image"
+_MOUNT_REMEDY: Final = "run `inv step 2.3.1,2.3.4,3.3`: identity, driver and the bucket's grant"
 
 
-def diagnose(kube: KubeClient, deployment: Object, *, grows: bool) -> Diagnosis:
+def diagnose(kube: Reader, deployment: Object, *, supply: Supply) -> Diagnosis:
     """Look at a Deployment that is not rolled out.
 
     Args:
         kube: the cluster.
         deployment: as it is now.
-        grows: whether nodes are made for its Pods when they fit none.
+        supply: where nodes for its Pods come from.
     """
     namespace = deployment["metadata"]["namespace"]
     pods = kube.list("v1", "Pod", namespace, labels=deployment["spec"]["selector"]["matchLabels"])
-    return diagnose_pods(kube, pods, grows=grows) or _without_pods(deployment, ending=bool(pods))
+    return (
+        _refused(kube, deployment, pods)
+        or diagnose_pods(kube, pods, supply=supply, keeps_old=_keeps_old(deployment))
+        or Diagnosis("old Pods are ending" if pods else "no Pod yet")
+    )
 
 
-def diagnose_pods(kube: KubeClient, pods: Sequence[Object], *, grows: bool) -> Diagnosis | None:
+def diagnose_pods(
+    kube: Reader, pods: Sequence[Object], *, supply: Supply, keeps_old: bool = False
+) -> Diagnosis | None:
     """Look at the newest of some Pods that is to stay; None where there is none.
 
     Args:
         kube: the cluster.
         pods: of one Deployment or Job.
-        grows: whether nodes are made for them when they fit none.
+        supply: where nodes for them come from.
+        keeps_old: whether a rollout keeps old Pods until the new ones are ready.
     """
     present = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     if not present:
         return None
-    pod = max(present, key=lambda item: str(item["metadata"]["creationTimestamp"]))
+    pod, ending = newest(present), len(pods) > len(present)
     metadata = pod["metadata"]
-    events = kube.list("v1", "Event", metadata["namespace"], fields=f"involvedObject.name={metadata['name']}")
+    fields = f"involvedObject.name={metadata['name']}"
+    events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
     found = (
-        unscheduled(kube, pod, events, grows=grows, ending=len(pods) > len(present))
+        unbound(kube, pod)
+        or unscheduled(kube, pod, events, supply=supply, ending=ending, keeps_old=keeps_old)
         or _of_containers(kube, pod)
         or _unmounted(pod, events)
-        or Diagnosis(_condition(kube, pod, events))
+        or Diagnosis(_condition(pod, events))
     )
     return replace(found, pod=metadata["name"])
 
 
-def diagnose_absence(kube: KubeClient, owner: Object) -> Diagnosis:
-    """Tell why there is no Pod of a Job: a quota, or a ServiceAccount that is missing.
-
-    Args:
-        kube: the cluster.
-        owner: the Job.
-    """
-    metadata = owner["metadata"]
-    events = kube.list("v1", "Event", metadata["namespace"], fields=f"involvedObject.name={metadata['name']}")
-    failed = [event for event in events if event.get("reason") == "FailedCreate"]
-    if not failed:
-        return Diagnosis("no Pod yet")
-    text = f"no Pod can be made: {latest(failed)['message']}"
-    return Diagnosis(text, "FailedCreate", SOON_SECONDS, text)
+def newest(pods: Sequence[Object]) -> Object:
+    """Choose the Pod that was made last; times are whole seconds, so one without a node is the later."""
+    return max(
+        pods,
+        key=lambda pod: (str(pod["metadata"]["creationTimestamp"]), "nodeName" not in pod["spec"]),
+    )
 
 
-def _without_pods(deployment: Object, *, ending: bool) -> Diagnosis:
+def _refused(kube: Reader, deployment: Object, pods: Sequence[Object]) -> Diagnosis | None:
     """A quota, or a ServiceAccount that is missing, shows only in the Deployment's conditions."""
+    if any("deletionTimestamp" in pod["metadata"] for pod in pods):
+        return None
     for condition in deployment.get("status", {}).get("conditions", ()):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            text = f"no Pod can be made: {condition['message']}"
-            return Diagnosis(text, "ReplicaFailure", SOON_SECONDS, text)
-    return Diagnosis("old Pods are ending" if ending else "no Pod yet")
+            return refused(kube, deployment, "ReplicaFailure", condition["message"])
+    return None
 
 
-def _of_containers(kube: KubeClient, pod: Object) -> Diagnosis | None:
+def _keeps_old(deployment: Object) -> bool:
+    """Tell whether a rollout ends no old Pod before a new one is ready: percentages are rounded down."""
+    strategy = deployment["spec"].get("strategy", {})
+    if strategy.get("type", "RollingUpdate") != "RollingUpdate":
+        return False
+    wanted = str(strategy.get("rollingUpdate", {}).get("maxUnavailable", "25%"))
+    replicas: int = deployment["spec"].get("replicas", 1)
+    if wanted.endswith("%"):
+        return math.floor(replicas * int(wanted[:-1]) / 100) == 0
+    return int(wanted) == 0
+
+
+def _of_containers(kube: Reader, pod: Object) -> Diagnosis | None:
     name = pod["metadata"]["name"]
-    for container in _statuses(pod):
+    for container in statuses(pod):
         waiting = container.get("state", {}).get("waiting", {})
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
         text = f"Pod {name} {reason}: {message}"
         if reason in _IMAGE:
-            patience = _pull_patience(reason, message)
-            return Diagnosis(text, "image", patience, text, "see: inv vars server.image")
+            return Diagnosis(text, "image", _pull_patience(reason, message), text, _IMAGE_REMEDY)
         if reason in _BROKEN:
-            return Diagnosis(text, reason, SOON_SECONDS, text)
+            known = said(Source.STATUS, message)
+            remedy = f"see: kubectl describe pod {name}; the container cannot be made in this way"
+            return Diagnosis(text, reason, SOON_SECONDS, text, remedy, symptom=known.id if known else "")
         if reason == "CrashLoopBackOff":
-            refusals = _refusals(kube, pod)
-            # a grant takes minutes until it holds everywhere
-            patience = _MOUNT_SECONDS if _NOT_YET.search(refusals) else 0
-            return Diagnosis(text, reason, patience, _crash(kube, pod, container, refusals))
+            return crash.explained(kube, pod, container)
     return None
 
 
@@ -112,51 +126,33 @@ def _pull_patience(reason: str, message: str) -> float:
     """Give time to registries that are busy; the first refusal may not tell yet."""
     if _PULL_AGAIN.search(message):
         return _MOUNT_SECONDS
-    return SOON_SECONDS if reason == "ErrImagePull" else 0
+    return SOON_SECONDS if reason == "ErrImagePull" and not _NO_SUCH_IMAGE.search(message) else 0
 
 
-def _refusals(kube: KubeClient, pod: Object) -> str:
-    mount = kube.logs(pod["metadata"]["namespace"], pod["metadata"]["name"], _SIDECAR, tail=_LOG_LINES)
-    return "\n".join(line for line in mount.splitlines() if _REFUSAL.search(line))
-
-
-def _crash(kube: KubeClient, pod: Object, container: Object, refusals: str) -> str:
-    """Tell how a container ended: its last lines and, as they may be the cause, the mount's refusals."""
-    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-    last = kube.logs(namespace, name, container["name"], previous=True, tail=_LOG_LINES)
-    code = container.get("lastState", {}).get("terminated", {}).get("exitCode")
-    times = container["restartCount"]
-    evidence = f"Pod {name} ended with code {code}, {times} times; its last lines:\n{_indented(last)}"
-    return f"{evidence}\n{_SIDECAR} says:\n{_indented(refusals)}" if refusals else evidence
-
-
-def _statuses(pod: Object) -> Iterator[Object]:
+def statuses(pod: Object) -> Iterator[Object]:
+    """Give the statuses of all containers, init containers first."""
     status = pod.get("status", {})
     yield from status.get("initContainerStatuses", ())
     yield from status.get("containerStatuses", ())
 
 
-def _indented(log: str) -> str:
-    return "\n".join(f"  {line}" for line in log.splitlines() if line.strip())
-
-
 def _unmounted(pod: Object, events: Sequence[Object]) -> Diagnosis | None:
-    started = any(container.get("started") or container.get("ready") for container in _statuses(pod))
+    """What was told of a mount is over when a container's image was asked for, or it started."""
+    started = any(container.get("started") or container.get("ready") for container in statuses(pod))
     failed = [event for event in events if event.get("reason") in {"FailedMount", "FailedAttachVolume"}]
     if started or not failed:
         return None
-    text = f"Pod {pod['metadata']['name']} FailedMount: {latest(failed)['message']}"
-    remedy = "run `inv step 2.3.1,2.3.4,3.3`: identity, driver and the bucket's grant"
-    return Diagnosis(text, "FailedMount", _MOUNT_SECONDS, text, remedy)
+    message = str(latest(failed)["message"])
+    text = f"Pod {pod['metadata']['name']} FailedMount: {message}"
+    known = said(Source.EVENT, message)
+    patience = 0 if known and known.lasting else _MOUNT_SECONDS
+    symptom = known.id if known else ""
+    return Diagnosis(text, "FailedMount", patience, text, _MOUNT_REMEDY, symptom=symptom)
 
 
-def _condition(kube: KubeClient, pod: Object, events: Sequence[Object]) -> str:
+def _condition(pod: Object, events: Sequence[Object]) -> str:
     name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase", "Pending")
-    if phase != "Running":
-        told = f": {latest(events)['message']}" if events else ""
-        return f"Pod {name} {phase}{told}"
-    container = pod["spec"]["containers"][0]["name"]
-    lines = kube.logs(pod["metadata"]["namespace"], name, container, tail=_LOG_LINES).splitlines()
-    milestones = [line for line in lines if _MILESTONE.search(line)] or lines
-    said = f": {milestones[-1].strip()[:160]}" if milestones else ""
-    return f"Pod {name} Running, not ready{said}"
+    if phase == "Running":
+        return f"Pod {name} Running, not ready"
+    told = f": {latest(events)['message']}" if events else ""
+    return f"Pod {name} {phase}{told}"

@@ -34,6 +34,26 @@ def differences(before: Object, after: Object) -> list[Difference]:
     return found
 
 
+def requested(present: Object, wanted: Object) -> list[Difference]:
+    """List the fields of a wanted object that the present one has otherwise; what only that has stays.
+
+    Args:
+        present: as it is, with what the API server and others added.
+        wanted: as it would be applied.
+    """
+    return differences(present, _laid_over(present, wanted))
+
+
+def _laid_over(present: Any, wanted: Any) -> Any:
+    if isinstance(present, Mapping) and isinstance(wanted, Mapping):
+        return {**present, **{key: _laid_over(present.get(key), value) for key, value in wanted.items()}}
+    if isinstance(present, list) and isinstance(wanted, list):
+        key = _item_key([*present, *wanted])
+        known = {item[key]: item for item in present} if key else {}
+        return [_laid_over(known.get(item[key]), item) for item in wanted] if key else wanted
+    return wanted
+
+
 def _desired(found: Object) -> Object:
     metadata = {key: value for key, value in found["metadata"].items() if key not in _SYSTEM}
     return {**{key: value for key, value in found.items() if key != "status"}, "metadata": metadata}

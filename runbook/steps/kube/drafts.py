@@ -33,7 +33,9 @@ def draft(
     path = folder / template
     if not path.is_file():
         raise ManifestError(f"there is no manifest template {template}", place=Place.in_file(path))
-    values = template_values(variables, tree, environment=environment, run_id=run_id, content=CONTENT)
+    values = template_values(
+        template, variables, tree, environment=environment, run_id=run_id, content=CONTENT
+    )
     text = render(path, values)
     return Manifest(path, text, tuple(parse(text, path)))
 

@@ -30,7 +30,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     yield Action(
         f"forward to service/{service}",
         lambda: address(context),
-        command=_command(context),
+        command=forward_command(context, local_port(context)),
     )
     if context.check:
         return f"would forward to service/{service} port {port}"
@@ -40,18 +40,19 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments
     """Tell how to forward the port by hand."""
     return Manual(
-        commands=[_command(context)],
+        commands=[forward_command(context, local_port(context))],
         check=[["curl", "--fail", "--include", f"{local_address(context)}/health"]],
         note="It runs until Ctrl-C, and ends with the Pod: leave it in a terminal of its own. "
         "Nothing else is to be undone.",
     )
 
 
-def _command(context: Context) -> list[str]:
+def forward_command(context: Context, port: int) -> list[str]:
+    """Write the kubectl command that forwards a port of this machine to the Service."""
     variables = context.variables
     return kubectl(
         context,
         *("port-forward", f"service/{variables.server.service}"),
-        f"{local_port(context)}:{variables.server.port}",
+        f"{port}:{variables.server.port}",
         f"--namespace={variables.kube.namespace}",
     )

@@ -10,7 +10,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from runbook.clients.kube.objects import Object
+from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.errors import ConflictError
+from runbook.steps.kube.apply_set import PART_OF, ApplySet
+from runbook.steps.kube.workload import ENVIRONMENT
 
 _IDENTITY: Final = frozenset({"apiVersion", "kind"})
 _CONTROLLERS: Final = frozenset({"kube-controller-manager"})
@@ -49,6 +52,31 @@ def is_drift(live: Object, field_manager: str, managers: Iterable[str]) -> bool:
     entries = live["metadata"].get("managedFields", ())
     appliers = {entry.get("manager") for entry in entries if entry.get("operation") == "Apply"}
     return field_manager in appliers and not (appliers | _CONTROLLERS) & set(managers)
+
+
+def require_ours(live: Object, apply_set: ApplySet, *, force: bool) -> None:
+    """Make sure that an object is not another environment's, nor a member of somebody's set.
+
+    Args:
+        live: as the cluster has it.
+        apply_set: ours.
+        force: take it over.
+
+    Raises:
+        ConflictError: it is.
+    """
+    has = live["metadata"].get("labels") or {}
+    environment, member_of = has.get(ENVIRONMENT), has.get(PART_OF, apply_set.id)
+    ours = apply_set.labels[ENVIRONMENT]
+    if force or live["kind"] == "ServiceAccount" or environment == ours:
+        return
+    owner = f"environment {environment}" if environment else f"the set {member_of}"
+    if environment or member_of != apply_set.id:
+        raise ConflictError(
+            f"{Reference.to(live)} belongs to {owner}",
+            remedy="give this environment names of its own (server.name, server.service, volume.name, "
+            "volume.claim); --set kube.force=true takes it over",
+        )
 
 
 def shared(wanted: Object, live: Object, labels: Mapping[str, str]) -> Object:

@@ -8,15 +8,12 @@ from typing import Final
 from runbook.engine.errors import FailedError
 from runbook.steps.context import Context
 from runbook.steps.kube.trouble import Diagnosis
+from runbook.steps.symptoms.known import symptom
+from runbook.steps.symptoms.values import values
 
 _SHORTEST_SECONDS: Final = 3.0
-_MADE_FOR_PODS: Final = frozenset({"spot", "flex-start"})
-
-
-def grows(context: Context) -> bool:
-    """Tell whether nodes come, some time, for TPU Pods that fit none: capacity that is waited for."""
-    variables = context.variables
-    return variables.node_pool.capacity in _MADE_FOR_PODS or variables.cluster.mode == "autopilot"
+_SETTLING_SECONDS: Final = 0.5
+"""Objects are seen one after another: what does not pass is believed when it is still so after a moment."""
 
 
 class Patience:
@@ -26,14 +23,15 @@ class Patience:
     another Pod begins anew.
 
     Args:
-        context: gives the scale of time.
+        context: gives the scale of time, and the values of remedies.
     """
 
     def __init__(self, context: Context) -> None:
         variables = context.variables
+        self._context = context
         self._scale = variables.rehearsal.time_scale if variables.provider == "rehearsal" else 1.0
         self._pod = ""
-        self._since: dict[str, float] = {}
+        self._since: dict[tuple[str, bool], float] = {}
 
     def judge(self, found: Diagnosis) -> None:
         """End the wait where it is in vain.
@@ -46,8 +44,17 @@ class Patience:
             self._since.clear()
         if found.patience_seconds is None:
             return
-        patience = found.patience_seconds * self._scale
-        if found.patience_seconds:
-            patience = max(patience, _SHORTEST_SECONDS)
-        if time.monotonic() - self._since.setdefault(found.cause, time.monotonic()) >= patience:
-            raise FailedError(found.evidence, remedy=found.remedy)
+        patience = max(found.patience_seconds * self._scale, _SHORTEST_SECONDS)
+        key = found.cause, bool(found.patience_seconds)
+        if not found.patience_seconds:
+            patience = _SETTLING_SECONDS
+        if time.monotonic() - self._since.setdefault(key, time.monotonic()) >= patience:
+            raise self._error(found)
+
+    def _error(self, found: Diagnosis) -> FailedError:
+        """Name cause and remedy."""
+        if not found.symptom:
+            return FailedError(found.evidence, remedy=found.remedy)
+        known = symptom(found.symptom)
+        told = {name: str(value) for name, value in values(self._context).items()}
+        return FailedError(f"{known.cause}: {found.evidence}", remedy=known.remedy.format_map(told))

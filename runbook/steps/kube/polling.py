@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
+from runbook.clients.kube.watching import View
 from runbook.engine.errors import FailedError, PassingError
 from runbook.steps.context import Context
 
@@ -13,6 +14,8 @@ T = TypeVar("T")
 
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 5.0
+_LONGEST_REST: Final = 1.0
+_SLICE: Final = 0.1
 
 
 def poll(
@@ -51,6 +54,22 @@ def poll(
             raise FailedError(late() + trouble)
         resting(pause)
     raise AssertionError  # the pauses never end
+
+
+def until_news(context: Context, view: View) -> Callable[[float], None]:
+    """Give what waits between two looks at a view: until it has news, and a second at most.
+
+    Args:
+        context: ends it where the operator interrupts the run.
+        view: what is looked at.
+    """
+
+    def rest(seconds: float) -> None:
+        deadline = time.monotonic() + min(seconds, _LONGEST_REST)
+        while not view.wait(_SLICE) and time.monotonic() < deadline:
+            context.pause(0)
+
+    return rest
 
 
 def _pauses() -> Iterator[float]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
-from runbook.engine.errors import FailedError, PassingError
+from runbook.clients.kube.watching import View, viewing
+from runbook.engine.errors import FailedError
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
 from runbook.steps.kube.diagnosis import diagnose
-from runbook.steps.kube.patience import Patience, grows
-from runbook.steps.kube.polling import poll
-
-_LONGEST_WATCH: Final = 5
+from runbook.steps.kube.patience import Patience
+from runbook.steps.kube.polling import poll, until_news
+from runbook.steps.kube.revisions import mark_ready, with_way_back
+from runbook.steps.kube.startup import Startup
+from runbook.steps.kube.supply import of_tpus
+from runbook.steps.kube.trouble import Diagnosis
+from runbook.steps.kube.waiting_line import WaitingLine
 
 
 @dataclass(frozen=True)
@@ -49,21 +53,43 @@ def available(deployment: Object) -> bool:
     return bool(deployment.get("status", {}).get("availableReplicas", 0))
 
 
+def keep_mark(context: Context, present: Object) -> None:
+    """Mark a Deployment's revision as one that was ready before another takes its place.
+
+    Its own rollout did that, unless nobody of this project saw its end.
+
+    Args:
+        present: any object that is about to be changed.
+    """
+    if present["kind"] == "Deployment" and not context.check and progress(present).done:
+        mark_ready(context, Reference.to(present))
+
+
 def wait(context: Context, reference: Reference) -> None:
     """Wait until a Deployment is rolled out; end early where its Pods cannot come up.
 
     Raises:
-        FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence.
+        FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence, and what
+            serves now; the remedy how to go back.
     """
-    rollout = _Rollout(context, reference)
     limit = context.variables.server.ready_timeout_s
-    poll(
-        context,
-        rollout.look,
-        limit_seconds=limit,
-        late=lambda: f"{reference} is not ready after {limit} s: {rollout.last}",
-        rest=rollout.rest,
-    )
+    try:
+        _followed(context, reference, limit)
+    except FailedError as error:
+        raise with_way_back(context, reference, error) from error
+    mark_ready(context, reference)
+
+
+def _followed(context: Context, reference: Reference, limit: float) -> None:
+    with viewing(client(context)) as view, closing(Startup(client(context), view.tell)) as startup:
+        rollout = _Rollout(context, reference, view, startup)
+        poll(
+            context,
+            rollout.look,
+            limit_seconds=limit,
+            late=lambda: f"{reference} is not ready after {limit} s: {rollout.last}",
+            rest=until_news(context, view),
+        )
 
 
 class _Rollout:
@@ -72,40 +98,44 @@ class _Rollout:
     Args:
         context: of the step that waits.
         reference: the Deployment.
+        view: of the cluster.
+        startup: how far the server is.
     """
 
-    def __init__(self, context: Context, reference: Reference) -> None:
+    def __init__(self, context: Context, reference: Reference, view: View, startup: Startup) -> None:
         self._context = context
         self._reference = reference
+        self._view = view
+        self._startup = startup
         self._patience = Patience(context)
-        self._version = ""
+        self._supply = of_tpus(context)
+        self._line = WaitingLine(context.report)
         self.last = "it was never seen"
 
     def look(self) -> bool | None:
-        """Read the Deployment; where it is not done, tell why."""
-        kube = client(self._context)
-        present = kube.get(self._reference)
+        """Look at the Deployment; where it is not done, tell why."""
+        present = self._view.get(self._reference)
         if present is None:
             raise FailedError(f"{self._reference} was deleted while it was awaited")
-        self._version = present["metadata"]["resourceVersion"]
         now = progress(present)
         if now.done:
             return True
         self.last = now.text
-        found = diagnose(kube, present, grows=grows(self._context))
+        found = diagnose(self._view, present, supply=self._supply)
         self.last = f"{now.text}; {found.evidence or found.condition}"
-        self._context.report.condition(found.condition or now.text)
+        self._line.tell(now.text, self._pod(present, found.pod), self._said(present, found))
         self._patience.judge(found)
         return None
 
-    def rest(self, seconds: float) -> None:
-        """Wait for the Deployment's next change, or some time."""
-        self._context.pause(min(seconds, 0.2))
-        if seconds < 1:
-            return
-        watched = min(int(seconds), _LONGEST_WATCH)
-        try:
-            for _ in client(self._context).watch(self._reference, self._version, watched):
-                return
-        except PassingError:  # the version is too old, or the connection broke: the next look is anew
-            self._context.pause(seconds)
+    def _said(self, present: Object, found: Diagnosis) -> str:
+        """Give what matters most: trouble with the API server, a milestone, or the last event."""
+        if self._view.trouble:
+            return f"asking again: {self._view.trouble}"
+        pod = self._pod(present, found.pod)
+        milestone = self._startup.of(pod) if pod is not None else ""
+        return milestone if milestone and not found.cause else found.condition
+
+    def _pod(self, present: Object, name: str) -> Object | None:
+        namespace = present["metadata"]["namespace"]
+        pods = self._view.list("v1", "Pod", namespace, labels=present["spec"]["selector"]["matchLabels"])
+        return next((pod for pod in pods if pod["metadata"]["name"] == name), None)

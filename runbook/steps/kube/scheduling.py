@@ -3,19 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.objects import Object
+from runbook.clients.kube.objects import Object, Reader
+from runbook.steps.kube.permitted import listed
+from runbook.steps.kube.placement import (
+    allocatable,
+    chips_of,
+    free,
+    has_ended,
+    holders,
+    matches,
+    on,
+    tpu_nodes,
+    untolerated,
+    wanted_labels,
+)
+from runbook.steps.kube.supply import Growth, Supply
 from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
 
-_TPU: Final = "google.com/tpu"
-_AUTOSCALER: Final = frozenset({"NotTriggerScaleUp", "TriggeredScaleUp"})
+_AUTOSCALER: Final = frozenset({"NotTriggerScaleUp", "TriggeredScaleUp", "FailedScaleUp"})
+_POOL: Final = "cloud.google.com/gke-nodepool"
 _REMEDY: Final = "see: kubectl describe nodes; node labels, the taint, or chips that another Pod holds"
+_PASSING_TAINTS: Final = (
+    "node.kubernetes.io/",
+    "node.cloudprovider.kubernetes.io/",
+    "node.cilium.io/",
+    "cloud.google.com/impending-node-termination",
+    "startup-taint.cluster-autoscaler.kubernetes.io/",
+    "ToBeDeletedByClusterAutoscaler",
+    "DeletionCandidateOfClusterAutoscaler",
+)
+"""Taints of nodes that come or go: they are taken away, or the node is, without anybody's doing."""
+
+
+@dataclass(frozen=True)
+class _Reason:
+    """What keeps a Pod from every node that there is.
+
+    Args:
+        text: the same in words, with names.
+        lasting: it stays so for as long as nobody does anything and no other node comes.
+        symptom: the known symptom that it is; empty: none.
+        remedy: what the operator can do, where it is no known symptom.
+    """
+
+    text: str
+    lasting: bool = False
+    symptom: str = ""
+    remedy: str = _REMEDY
 
 
 def unscheduled(
-    kube: KubeClient, pod: Object, events: Sequence[Object], *, grows: bool, ending: bool
+    kube: Reader,
+    pod: Object,
+    events: Sequence[Object],
+    *,
+    supply: Supply,
+    ending: bool,
+    keeps_old: bool = False,
 ) -> Diagnosis | None:
     """Look at a Pod that fits no node; None where it has one, or was not looked at yet.
 
@@ -23,43 +70,60 @@ def unscheduled(
         kube: the cluster.
         pod: the Pod.
         events: of the Pod.
-        grows: whether nodes are made for it: then it is waited for, unless the autoscaler refuses or a node
+        supply: whether nodes are made for it: then it is waited for, unless the autoscaler refuses or a node
             that it could use is idle.
         ending: whether another Pod is about to make room.
+        keeps_old: whether the rollout keeps old Pods until the new ones are ready.
     """
+    said = _said(pod)
+    if said is None:
+        return None
+    text = f"Pod {pod['metadata']['name']} {said}"
+    if ending:
+        return Diagnosis(f"{text} (an old Pod is ending)")
+    if _is_coming(events):
+        return Diagnosis(f"{text} (a node is being made)")
+    nodes = listed(lambda: kube.list("v1", "Node", ""))
+    pods = listed(lambda: kube.list("v1", "Pod", ""))
+    refusal = _refusal(events)
+    if not refusal and supply.growth is Growth.EXPECTED and not _has_idle_node(pod, nodes, pods):
+        return Diagnosis(f"{text} (waiting for a node)")
+    reason = _reason(pod, nodes, pods, pool=supply.pool, keeps_old=keeps_old)
+    final = reason.lasting and supply.growth is Growth.NONE
+    text = "; ".join(filter(None, [text, reason.text, refusal]))
+    patience = 0 if final else SOON_SECONDS
+    return Diagnosis(text, "Unschedulable", patience, text, reason.remedy, symptom=reason.symptom)
+
+
+def _said(pod: Object) -> str | None:
+    """Give what the scheduler says of a Pod that it cannot place; None where it says nothing."""
     for condition in pod.get("status", {}).get("conditions", ()):
-        if condition["type"] != "PodScheduled" or condition["status"] != "False":
-            continue
-        text = f"Pod {pod['metadata']['name']} {condition.get('reason')}: {condition.get('message')}"
-        if ending:
-            return Diagnosis(f"{text} (an old Pod is ending)")
-        refusal = _refusal(events)
-        if refusal:
-            text = f"{text}; {refusal}"
-        elif grows and not _idle_node(kube, pod):
-            return Diagnosis(f"{text} (waiting for a node)")
-        return Diagnosis(text, "Unschedulable", SOON_SECONDS, text, _REMEDY)
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return f"{condition.get('reason')}: {condition.get('message')}"
     return None
 
 
-def _refusal(events: Sequence[Object]) -> str:
-    """Give why the autoscaler makes no node; nothing where it makes one, or tries again after a failure."""
+def _is_coming(events: Sequence[Object]) -> bool:
     told = [event for event in events if event.get("reason") in _AUTOSCALER]
-    if not told or latest(told)["reason"] == "TriggeredScaleUp":
+    return bool(told) and latest(told)["reason"] == "TriggeredScaleUp"
+
+
+def _refusal(events: Sequence[Object]) -> str:
+    """Give why the autoscaler makes no node; nothing where it tries again after a failure."""
+    told = [event for event in events if event.get("reason") in _AUTOSCALER]
+    if not told or latest(told)["reason"] != "NotTriggerScaleUp":
         return ""
     message = str(latest(told).get("message", ""))
     return "" if "in backoff" in message else message
 
 
-def _idle_node(kube: KubeClient, pod: Object) -> bool:
+def _has_idle_node(pod: Object, nodes: Sequence[Object], pods: Sequence[Object]) -> bool:
     """Tell whether a node that the Pod selects is ready; where it asks for chips, with all of them free."""
-    selected = kube.list("v1", "Node", "", labels=pod["spec"].get("nodeSelector", {}))
-    nodes = [node for node in selected if _is_open(node)]
-    if not nodes or not _asks(pod):
-        return bool(nodes)
-    pods = kube.list("v1", "Pod", "")
-    held = {item["spec"].get("nodeName") for item in pods if _asks(item) and not _ended(item)}
-    return any(node["metadata"]["name"] not in held for node in nodes)
+    selected = [node for node in nodes if matches(pod, node) and _is_open(node)]
+    if not chips_of(pod):
+        return bool(selected)
+    held = {item["spec"].get("nodeName") for item in pods if chips_of(item) and not has_ended(item)}
+    return any(node["metadata"]["name"] not in held for node in selected)
 
 
 def _is_open(node: Object) -> bool:
@@ -70,14 +134,84 @@ def _is_open(node: Object) -> bool:
     )
 
 
-def _asks(pod: Object) -> bool:
-    containers = pod["spec"]["containers"]
-    return any(_chips(item.get("resources", {}).get("requests", {})) for item in containers)
+def _reason(
+    pod: Object, nodes: Sequence[Object], pods: Sequence[Object], *, pool: str, keeps_old: bool
+) -> _Reason:
+    if not nodes:
+        return _Reason("")
+    meant = [node for node in nodes if matches(pod, node)]
+    if not meant:
+        return _nowhere(pod, nodes, pool)
+    ready = [node for node in meant if _is_open(node)]
+    if not ready:
+        return _Reason(f"{_names(meant)} is not ready", remedy="see: kubectl describe nodes")
+    open_to_it = [node for node in ready if not untolerated(pod, node)]
+    if not open_to_it:
+        return _kept_away(pod, ready)
+    return _full(pod, open_to_it, pods, keeps_old=keeps_old)
 
 
-def _chips(resources: Object) -> int:
-    return int(resources.get(_TPU, 0))
+def _nowhere(pod: Object, nodes: Sequence[Object], pool: str) -> _Reason:
+    """All nodes of a pool have the same labels: one that is there tells what the others will be."""
+    known = any(pool and (node["metadata"].get("labels") or {}).get(_POOL) == pool for node in nodes)
+    text = f"it wants a node with {wanted_labels(pod)}; {tpu_nodes(nodes)}"
+    return _Reason(text, known, "s18-no-node-matches")
 
 
-def _ended(pod: Object) -> bool:
-    return pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}
+def _kept_away(pod: Object, nodes: Sequence[Object]) -> _Reason:
+    """Name the taints; a node with one that will go is one that the Pod may get."""
+    keeping = [(node, untolerated(pod, node)) for node in nodes]
+    lasting = all(
+        any(not taint["key"].startswith(_PASSING_TAINTS) for taint in taints) for _, taints in keeping
+    )
+    node, taints = keeping[0]
+    names = ", ".join(f"{taint['key']}={taint.get('value', '')}:{taint['effect']}" for taint in taints)
+    name = node["metadata"]["name"]
+    text = f"it does not tolerate the taint {names} of {_names(nodes)}"
+    remedy = (
+        f"take the taint away: kubectl taint nodes {name} {taints[0]['key']}-;"
+        " or give the Pods a toleration for it in manifests/"
+    )
+    return _Reason(text, lasting, remedy=remedy)
+
+
+def _full(pod: Object, nodes: Sequence[Object], pods: Sequence[Object], *, keeps_old: bool) -> _Reason:
+    """Tell who holds the chips, and whether they will be free again."""
+    wanted = chips_of(pod)
+    if not wanted or any(free(pods, node) >= wanted for node in nodes):
+        return _Reason("")
+    text = f"it wants {wanted} chips; " + "; ".join(holders(pods, node) for node in nodes)
+    kept = [[item for item in on(pods, node) if _stays(item, pod, keeps_old=keeps_old)] for node in nodes]
+    offered = [allocatable(node) for node in nodes]
+    lasting = all(
+        chips and chips - sum(map(chips_of, held)) < wanted for chips, held in zip(offered, kept, strict=True)
+    )
+    if any(_app(item) == _app(pod) for held in kept for item in held):
+        return _Reason(f"{text}, a Pod of the same Deployment", lasting, remedy=_OWN)
+    return _Reason(text, lasting and not pod["status"].get("nominatedNodeName"), "s16-chips-held")
+
+
+_OWN: Final = (
+    "raise node_pool.nodes to server.replicas or lower server.replicas; where the rollout is to replace a"
+    " Pod, its strategy must be maxSurge 0 and maxUnavailable 1, as `inv deploy` makes it"
+)
+
+
+def _stays(holder: Object, pod: Object, *, keeps_old: bool) -> bool:
+    """Tell whether a Pod holds its chips until somebody ends it: a Job's ends, as does a replaced one."""
+    owners = {owner["kind"] for owner in holder["metadata"].get("ownerReferences", ())}
+    if "Job" in owners:
+        return False
+    return keeps_old or _app(holder) != _app(pod) or _template(holder) == _template(pod)
+
+
+def _app(pod: Object) -> tuple[str, str]:
+    return pod["metadata"]["namespace"], (pod["metadata"].get("labels") or {}).get("app", "")
+
+
+def _template(pod: Object) -> str:
+    return str((pod["metadata"].get("labels") or {}).get("pod-template-hash", ""))
+
+
+def _names(nodes: Sequence[Object]) -> str:
+    return ", ".join(node["metadata"]["name"] for node in nodes)

@@ -63,14 +63,14 @@ def parse(text: str, template: Path) -> list[Object]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         before = text.splitlines()[: mark.line + 1] if mark else []
-        line = _template_line(template, before[-1]) if before else None
+        line = template_line(template, before[-1]) if before else None
         raise ManifestError(
             f"renders to what is not YAML: {error.problem}", place=Place.in_file(template, line)
         ) from error
     for found in objects:
         problem = check_types(found)
         if problem:
-            line = _template_line(template, problem.key)
+            line = template_line(template, problem.key)
             raise ManifestError(f"{problem.path} {problem.what}", place=Place.in_file(template, line))
     return objects
 
@@ -117,7 +117,7 @@ def _refuse_placeholders(text: str, template: Path) -> None:
     for line in text.splitlines():
         found = PLACEHOLDER.search(line)
         if found:
-            place = Place.in_file(template, _template_line(template, line))
+            place = Place.in_file(template, template_line(template, line))
             raise ManifestError(
                 f"a placeholder was left in: {line.strip()}", place=place, remedy="see: inv vars"
             )
@@ -134,7 +134,7 @@ def _line_of_traceback(error: BaseException, template: Path) -> int | None:
     return line
 
 
-def _template_line(template: Path, rendered: str) -> int | None:
+def template_line(template: Path, rendered: str) -> int | None:
     """Find the template's line that a rendered line most likely comes from."""
     lines = [line.strip() for line in template.read_text(encoding="utf-8").splitlines()]
     wanted = rendered.strip()

@@ -23,6 +23,7 @@ class Diagnosis:
             None: there is no trouble, or none that has an end before the wait's own.
         evidence: the message of the error that ends the wait.
         remedy: what the operator can do.
+        symptom: the known symptom that it is, whose cause and remedy are told; empty: none.
         pod: the Pod that was looked at; empty where there is none.
     """
 
@@ -31,6 +32,7 @@ class Diagnosis:
     patience_seconds: float | None = None
     evidence: str = ""
     remedy: str | None = None
+    symptom: str = ""
     pod: str = ""
 
 

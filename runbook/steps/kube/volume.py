@@ -33,7 +33,7 @@ def freed(context: Context, objects: Sequence[Object]) -> StepResult:
                 *("delete", "pods", f"--selector=app={context.variables.server.name}"),
                 f"--namespace={claim.namespace}",
             ),
-            partial(_free, context, claim, leaving),
+            partial(free, context, leaving),
             {answering_key(context): UNKNOWN, **{object_key(reference): None for reference in leaving}},
             warning="the server restarts: its Pods hold the claim",
         )
@@ -85,16 +85,23 @@ def _claim_state(claim: Object | None, volume: Object | None) -> str | None:
     return None
 
 
-def _free(context: Context, claim: Reference, leaving: Sequence[Reference]) -> None:
-    kube = client(context)
-    kube.delete(claim)
+def free(context: Context, leaving: Sequence[Reference]) -> None:
+    """Delete a claim, the Pods that hold it, and what else is named; wait until all are gone.
+
+    Args:
+        leaving: the claim first.
+    """
+    kube, claim = client(context), leaving[0]
+    for reference in leaving:
+        kube.delete(reference)
     for pod in kube.list("v1", "Pod", claim.namespace):
-        if _uses(pod, claim.name):
+        if uses(pod, claim.name):
             kube.delete(Reference.to(pod))
     removal.wait_until_gone(context, leaving)
 
 
-def _uses(pod: Object, claim: str) -> bool:
+def uses(pod: Object, claim: str) -> bool:
+    """Tell whether a Pod that has not ended mounts a claim of its namespace."""
     if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
         return False
     volumes = pod["spec"].get("volumes", ())

@@ -2,9 +2,10 @@
 
 Beside the variables a template may use:
 `environment`, `names.volume`, `names.claim` (with a hash of all that cannot be changed in a mounted volume),
-`names.api_key`, `names.job`, `paths.mount` (where the guide mounts), `paths.volume` (where the volume is
-mounted: the model's folder below that when only it is), `model_content` (a hash of the model's files),
-`autopilot_nodes` (labels by which Pods ask an Autopilot cluster for their nodes; else none).
+`names.api_key`, `names.job`, `names.apply_set` (the label of what 4.3 deletes when it is no longer rendered),
+`paths.mount` (where the guide mounts), `paths.volume` (where the volume is mounted: the model's folder below
+that when only it is), `model_content` (a hash of the model's files), `autopilot_nodes` (labels by which Pods
+ask an Autopilot cluster for their nodes; else none).
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from runbook.config.schema import Variables
 from runbook.config.secret import Secret
 from runbook.engine.change import FactKey
 from runbook.engine.errors import ManifestError, Place
+from runbook.engine.kept import MANIFESTS, keep
 from runbook.steps.context import Context
+from runbook.steps.kube.apply_set import PART_OF, ApplySet, set_name
 from runbook.steps.kube.autopilot import node_labels
 from runbook.steps.kube.content import content_hash
 from runbook.steps.kube.templates import parse, render
@@ -80,6 +83,12 @@ def write_manifest(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+def keep_applied(context: Context, rendered: Manifest) -> None:
+    """Keep a manifest in the run's own folder, as it is applied: the next run's may be another one."""
+    name = rendered.template.name.removesuffix(".j2")
+    keep(context.home / ".runs" / context.run_id / MANIFESTS / name, rendered.text)
+
+
 def labels(context: Context) -> dict[str, str]:
     """Give the labels that every object of this environment carries."""
     return {MANAGED_BY: "runbook", ENVIRONMENT: context.environment}
@@ -97,14 +106,18 @@ def api_key_name(variables: Variables) -> str:
     return name if key is None else f"{name}-{_key_hash(key, name)}"
 
 
-def api_key_secret(context: Context) -> Object | None:
-    """Make the Secret of the server's key; it is applied, and never written to a file."""
+def api_key_secret(context: Context, apply_set: str) -> Object | None:
+    """Make the Secret of the server's key; it is applied, and never written to a file.
+
+    Args:
+        apply_set: id of the set that it is a member of.
+    """
     variables = context.variables
     if variables.server.api_key is None:
         return None
     value = base64.b64encode(variables.server.api_key.reveal().encode()).decode()
     name, namespace = api_key_name(variables), variables.kube.namespace
-    metadata = {"name": name, "namespace": namespace, "labels": labels(context)}
+    metadata = {"name": name, "namespace": namespace, "labels": {**labels(context), PART_OF: apply_set}}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -129,11 +142,18 @@ def volume_names(variables: Variables) -> VolumeNames:
 
 
 def template_values(
-    variables: Variables, tree: Mapping[str, Any], *, environment: str, run_id: str, content: str
+    template: str,
+    variables: Variables,
+    tree: Mapping[str, Any],
+    *,
+    environment: str,
+    run_id: str,
+    content: str,
 ) -> dict[str, Any]:
     """Collect what a template may name.
 
     Args:
+        template: its file name.
         tree: the variables as plain nested values.
         run_id: ends the benchmark Job's name.
         content: a hash of the model's files.
@@ -146,6 +166,7 @@ def template_values(
         "claim": volume.claim,
         "api_key": api_key_name(variables),
         "job": f"{variables.bench.name}-{run_id}",
+        "apply_set": ApplySet(set_name(template, environment), {}).id,
     }
     paths = {"mount": mount, "volume": mount + folder}
     return {
@@ -163,6 +184,7 @@ def _manifest(context: Context, template: str) -> Manifest:
     if not path.is_file():
         raise ManifestError(f"there is no manifest template {template}", place=Place.in_file(path))
     values = template_values(
+        template,
         context.variables,
         context.tree,
         environment=context.environment,
@@ -183,6 +205,8 @@ def _key_hash(key: Secret, salt: str) -> str:
 def _volume_hash(variables: Variables) -> str:
     """Hash what the API refuses to change in a volume or its claim, and what running Pods would not see."""
     volume = variables.volume
+    # volumes are of the whole cluster: one for each namespace with the claim
+    place = [] if variables.kube.namespace == "default" else [variables.kube.namespace]
     fixed = [
         variables.bucket.name,
         variables.checkpoint.folder if volume.only_dir else "",
@@ -190,5 +214,6 @@ def _volume_hash(variables: Variables) -> str:
         volume.storage_class,
         dict(volume.attributes),
         list(volume.mount_options),
+        *place,
     ]
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:8]

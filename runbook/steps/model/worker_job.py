@@ -54,7 +54,12 @@ def objects(context: Context, name: str, orders: Sequence[str], *, secret: str =
     """
     path = context.root / "manifests" / TEMPLATE
     values = template_values(
-        context.variables, context.tree, environment=context.environment, run_id=context.run_id, content=""
+        TEMPLATE,
+        context.variables,
+        context.tree,
+        environment=context.environment,
+        run_id=context.run_id,
+        content="",
     )
     own = {
         "name": name,

@@ -13,9 +13,11 @@ from runbook.engine.errors import CredentialsError, FailedError, PassingError, R
 from runbook.steps.bench.jobs import ended
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
-from runbook.steps.kube.diagnosis import diagnose_absence, diagnose_pods
-from runbook.steps.kube.patience import Patience, grows
+from runbook.steps.kube.creation import diagnose_absence
+from runbook.steps.kube.diagnosis import diagnose_pods
+from runbook.steps.kube.patience import Patience
 from runbook.steps.kube.polling import poll
+from runbook.steps.kube.supply import Supply, of_tpus
 from runbook.steps.model.pod_log import PodLog
 from runbook.steps.model.refused import Refusals
 from runbook.transfer.session import StoredObject
@@ -128,9 +130,10 @@ class _Workers:
         return None
 
     def _judge(self, job: Object, waiting: list[Object]) -> None:
-        made = self._context.variables.cluster.mode == "autopilot" and grows(self._context)
+        made = self._context.variables.cluster.mode == "autopilot"
+        supply = of_tpus(self._context) if made else Supply()
         kube = client(self._context)
-        found = diagnose_pods(kube, waiting, grows=made) or diagnose_absence(kube, job)
+        found = diagnose_pods(kube, waiting, supply=supply) or diagnose_absence(kube, job)
         if found.cause == "image":
             found = replace(found, remedy="see: inv vars transfer.image")
         self._context.report.condition(found.condition)

@@ -1,14 +1,14 @@
 """The server completes a prompt, and the answer is sound.
 
 Section 4.5 of the guide, without its traps: the body is JSON without a comment (D26), the model's name
-comes from /v1/models (D27). The answer must hold text, a reason to end and as many tokens as were asked
-for.
+comes from /v1/models (D27) and must be one that was deployed. The answer must hold text, a reason to end and
+as many tokens as were asked for.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
+import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -16,11 +16,10 @@ from runbook.clients.serving import Completion, ModelServer
 from runbook.engine.change import Action, StepResult
 from runbook.engine.errors import FailedError, Place
 from runbook.engine.manual import Manual
-from runbook.engine.shell import SHELL, shell_text
+from runbook.engine.shell import one_line
 from runbook.steps.context import Context, StepArguments
-from runbook.steps.kube.cluster import kubectl
 from runbook.steps.kube.server import address, local_address, require_answering
-from runbook.steps.kube.workload import API_KEY_FIELD, api_key_name
+from runbook.steps.serving.curl import completion_curl, with_key
 
 
 class Arguments(StepArguments):
@@ -48,28 +47,13 @@ def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - 
     """Tell how to ask by hand."""
     return Manual(
         commands=[_ask_by_hand(context)],
-        check=[_with_key(context, ["curl", f"{local_address(context)}/v1/models"])],
+        check=[with_key(context, ["curl", f"{local_address(context)}/v1/models"])],
         note="The port-forward of 4.4 must run. There is nothing to undo.",
     )
 
 
 def _ask_by_hand(context: Context) -> list[str]:
-    variables = context.variables
-    names = [*variables.server.served_model_names, _path(context)]
-    return _with_key(context, _curl(local_address(context), _body(context, names[0])))
-
-
-def _with_key(context: Context, curl: list[str]) -> list[str]:
-    """Have curl send the server's key, where it has one, without showing it."""
-    variables = context.variables
-    if variables.server.api_key is None:
-        return curl
-    secret = ("get", "secret", api_key_name(variables), f"--namespace={variables.kube.namespace}")
-    key = kubectl(
-        context, *secret, f'--output=go-template={{{{index .data "{API_KEY_FIELD}" | base64decode}}}}'
-    )
-    header = f"printf 'Authorization: Bearer %s' \"$({shell_text(key)})\""
-    return [*SHELL, f"{header} |\n{shell_text([*curl, '-H', '@-'])}"]
+    return completion_curl(context, local_address(context), _body(context, _names(context)[0]))
 
 
 def judge(completion: Completion, max_tokens: int) -> str | None:
@@ -91,16 +75,51 @@ def _ask(context: Context) -> None:
     with ModelServer(base, variables.smoke.timeout_s, variables.server.api_key) as server:
         if not server.healthy():
             raise FailedError("the server's engine is not healthy", place=Place(f"GET {base}/health"))
-        names = server.models()
-        if not names:
-            raise FailedError("the server serves no model", place=Place(f"GET {base}/v1/models"))
-        body = _body(context, names[0])
+        body = _body(context, _model(context, server.models(), base))
+        started = time.perf_counter()
         completion = server.complete(body)
-    context.report.output(f"$ {shlex.join(_curl(base, body))}\n{variables.smoke.prompt}{completion.text}")
+        seconds = time.perf_counter() - started
+    curl = one_line(completion_curl(context, base, body))
+    answer = f"{variables.smoke.prompt}{completion.text}"
+    context.report.output(f"$ {curl}\n{answer}\n{_figures(context, completion, seconds)}")
     wrong = judge(completion, variables.smoke.max_tokens)
     if wrong:
         place = Place(f"POST {base}/v1/completions")
         raise FailedError(f"the answer is not sound: {wrong}", place=place)
+
+
+def _model(context: Context, served: Sequence[str], base: str) -> str:
+    """Pick the model to ask, and make sure that it is the one that was deployed.
+
+    Raises:
+        FailedError: the server serves none, or another one.
+    """
+    place = Place(f"GET {base}/v1/models")
+    if not served:
+        raise FailedError("the server serves no model", place=place)
+    expected = _names(context)
+    if served[0] not in expected:
+        raise FailedError(
+            f"the server serves {', '.join(served)}, and not {expected[0]}",
+            place=place,
+            remedy="run `inv deploy`, or set server.served_model_names",
+        )
+    return served[0]
+
+
+def _names(context: Context) -> list[str]:
+    """List the names that the deployed model answers to: those that were given, and its path."""
+    variables = context.variables
+    path = f"{variables.volume.mount_path}/{variables.checkpoint.folder}"
+    return [*variables.server.served_model_names, path]
+
+
+def _figures(context: Context, completion: Completion, seconds: float) -> str:
+    measured = " (REHEARSAL: not a TPU's)" if context.variables.provider == "rehearsal" else ""
+    return (
+        f"{completion.prompt_tokens} tokens in, {completion.completion_tokens} out, "
+        f"ended by {completion.finish_reason}, in {seconds:.3f} s{measured}"
+    )
 
 
 def _body(context: Context, model: str) -> dict[str, Any]:
@@ -111,13 +130,3 @@ def _body(context: Context, model: str) -> dict[str, Any]:
         "max_tokens": smoke.max_tokens,
         "temperature": smoke.temperature,
     }
-
-
-def _curl(base: str, body: dict[str, Any]) -> list[str]:
-    header = "Content-Type: application/json"
-    return ["curl", f"{base}/v1/completions", "-H", header, "-d", json.dumps(body)]
-
-
-def _path(context: Context) -> str:
-    variables = context.variables
-    return f"{variables.volume.mount_path}/{variables.checkpoint.folder}"

@@ -5,15 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from runbook.doctor.diagnosis.evidence import Source
-from runbook.doctor.diagnosis.scheduling import chips_held, no_node_matches, taint_not_tolerated
-from runbook.doctor.diagnosis.states import (
-    cache_on_the_mount,
-    operation_running,
-    plugin_missing,
-    sidecar_never_ends,
-)
-from runbook.doctor.diagnosis.symptom import Symptom
+from runbook.steps.symptoms.evidence import Source
+from runbook.steps.symptoms.symptom import Symptom
 
 _MOUNT: Final = frozenset({Source.EVENT, Source.SIDECAR})
 _SIDECAR: Final = frozenset({Source.EVENT, Source.SIDECAR, Source.STATUS})
@@ -35,6 +28,7 @@ SYMPTOMS: Final = (
         remedy="run `inv step 2.3.1{env}`: it sets GKE_METADATA on {node_pool}, which recreates the nodes",
         pattern=re.compile(r"Workload Identity Federation is not enabled on node"),
         sources=_MOUNT,
+        lasting=True,
     ),
     Symptom(
         id="s03-iam-still-propagating",
@@ -57,6 +51,7 @@ SYMPTOMS: Final = (
         remedy="look at bucket.name ({bucket}): `inv vars bucket{env}`; `inv setup{env}` makes and fills it",
         pattern=re.compile(r"storage: bucket doesn't exist|code = NotFound .*bucket"),
         sources=_MOUNT,
+        lasting=True,
     ),
     Symptom(
         id="s06-sidecar-not-injected",
@@ -65,6 +60,7 @@ SYMPTOMS: Final = (
         " kubectl delete pods -n {namespace} -l app={server}",
         pattern=re.compile(r"failed to find the sidecar container in Pod spec"),
         sources=_MOUNT,
+        lasting=True,
     ),
     Symptom(
         id="s07-unknown-mount-option",
@@ -72,6 +68,7 @@ SYMPTOMS: Final = (
         remedy="take the option that is named out of volume.mount_options, or upgrade {cluster}",
         pattern=re.compile(r"flag provided but not defined"),
         sources=_MOUNT,
+        lasting=True,
     ),
     Symptom(
         id="s08-sidecar-out-of-memory",
@@ -135,14 +132,12 @@ SYMPTOMS: Final = (
         cause="an old admission webhook took restartPolicy from the sidecar, so the Pod waits for its end",
         remedy="find the webhook: kubectl get mutatingwebhookconfigurations; take it away or update it, then"
         " kubectl delete pods -n {namespace} -l app={server}",
-        rule=sidecar_never_ends,
     ),
     Symptom(
         id="s16-chips-held",
         cause="the chips that the Pod needs are held by other Pods, or not offered yet",
         remedy="end the Pod that holds them, or raise node_pool.nodes ({nodes}) to one for each replica"
         " ({replicas})",
-        rule=chips_held,
         yields_to=("s19-scale-up-in-backoff",),
     ),
     Symptom(
@@ -151,14 +146,12 @@ SYMPTOMS: Final = (
         " to Pods that ask for chips",
         remedy="give it the toleration google.com/tpu, as `inv bench{env}` does for bench.placement tpu-node,"
         " or no node selector",
-        rule=taint_not_tolerated,
     ),
     Symptom(
         id="s18-no-node-matches",
         cause="no node has the labels that the Pod asks for",
         remedy="look at tpu.accelerator ({accelerator}), tpu.topology ({topology}) and the node pool:"
         " `inv step 2.4{env} --check`; then `inv deploy{env}`",
-        rule=no_node_matches,
         yields_to=(
             "s19-scale-up-in-backoff",
             "s20-topology-refused",
@@ -186,7 +179,6 @@ SYMPTOMS: Final = (
         id="s21-cluster-busy",
         cause="GKE works on the cluster, and refuses other changes until the operation has ended",
         remedy="wait for the operation that is named, or run `inv setup{env}`, which waits for it",
-        rule=operation_running,
         verdict="warning",
     ),
     Symptom(
@@ -295,7 +287,6 @@ SYMPTOMS: Final = (
         remedy="gcloud components install gke-gcloud-auth-plugin (or the system's package of that name)",
         pattern=re.compile(r"executable gke-gcloud-auth-plugin not found"),
         sources=frozenset({Source.REFUSAL, Source.RUN}),
-        rule=plugin_missing,
         verdict="warning",
     ),
     Symptom(
@@ -303,6 +294,5 @@ SYMPTOMS: Final = (
         cause="the model is read from a Hugging Face cache on the mounted bucket, page by page",
         remedy="serve the folder {mount_path}/{folder} with server.flags.load-format runai_streamer, as"
         " `inv deploy{env}` does",
-        rule=cache_on_the_mount,
     ),
 )

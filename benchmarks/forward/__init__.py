@@ -1,0 +1,1 @@
+"""How fast a forwarded port is, beside kubectl and the Python client."""

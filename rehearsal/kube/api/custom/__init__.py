@@ -1,0 +1,1 @@
+"""The kinds that CustomResourceDefinitions add to a cluster."""

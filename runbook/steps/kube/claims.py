@@ -1,0 +1,83 @@
+"""Claims of a Pod that bring it no volume, and why: most of it no event tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from runbook.clients.kube.objects import Object, Reader, Reference, is_terminating
+from runbook.steps.kube.permitted import listed, permitted
+from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
+
+_REMEDY: Final = "run `inv deploy`: it makes, mends or replaces the claim and its volume"
+_FINAL_EVENTS: Final = frozenset({"VolumeMismatch", "ClaimLost", "ClaimMisbound"})
+
+
+def unbound(kube: Reader, pod: Object) -> Diagnosis | None:
+    """Look at the claims of a Pod that does not run; None where all are bound, or it has none."""
+    if pod.get("status", {}).get("phase", "Pending") != "Pending":
+        return None
+    for name in _claims(pod):
+        reference = Reference("v1", "PersistentVolumeClaim", pod["metadata"]["namespace"], name)
+        claim = kube.get(reference)
+        why, lasting = _trouble(kube, claim)
+        if why:
+            text = f"Pod {pod['metadata']['name']} waits for {reference}, which {why}"
+            return Diagnosis(text, "claim", 0 if lasting else SOON_SECONDS, text, _REMEDY)
+    return None
+
+
+def _claims(pod: Object) -> Iterator[str]:
+    for volume in pod["spec"].get("volumes") or ():
+        if "persistentVolumeClaim" in volume:
+            yield volume["persistentVolumeClaim"]["claimName"]
+
+
+def _trouble(kube: Reader, claim: Object | None) -> tuple[str, bool]:
+    """Say what is wrong with a claim, and whether it stays so; nothing where it is bound."""
+    if claim is None:
+        return "is not there", True
+    if is_terminating(claim):
+        return "is being deleted", True
+    phase = claim.get("status", {}).get("phase", "Pending")
+    if phase == "Lost":
+        return "is Lost: its volume was deleted, or belongs to another claim", True
+    return ("", False) if phase == "Bound" else _unbound(kube, claim)
+
+
+def _unbound(kube: Reader, claim: Object) -> tuple[str, bool]:
+    """Say why a claim is Pending: by the volume that it names, else by what was told of it."""
+    name = claim["spec"].get("volumeName", "")
+    for volume in _volume(kube, name):
+        if volume is None:
+            return f"is Pending: there is no persistentvolume/{name}", True
+        if other := _other_claim(volume, claim):
+            return f"is Pending: persistentvolume/{name} is {volume['status'].get('phase')} for {other}", True
+    metadata = claim["metadata"]
+    fields = f"involvedObject.name={metadata['name']}"
+    events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
+    return _told(events)
+
+
+def _volume(kube: Reader, name: str) -> list[Object | None]:
+    """Read a volume; an empty list where none is named, or the login may not look."""
+    reference = Reference("v1", "PersistentVolume", "", name)
+    nothing: list[Object | None] = []
+    return permitted(lambda: [kube.get(reference)], otherwise=nothing) if name else nothing
+
+
+def _told(events: Sequence[Object]) -> tuple[str, bool]:
+    if not events:
+        return "is Pending", False
+    last = latest(events)
+    return f"is Pending: {last.get('reason')}: {last.get('message')}", last.get("reason") in _FINAL_EVENTS
+
+
+def _other_claim(volume: Object, claim: Object) -> str:
+    """Name the claim that a volume is kept for, where it is another one; one of the same name may be gone."""
+    kept, own = volume["spec"].get("claimRef") or {}, claim["metadata"]
+    named = kept.get("namespace"), kept.get("name")
+    if not kept or (named == (own["namespace"], own["name"]) and kept.get("uid") in {None, own["uid"]}):
+        return ""
+    gone = ", which is gone" if named == (own["namespace"], own["name"]) else ""
+    return f"another claim, {kept.get('namespace')}/{kept.get('name')}{gone}"

@@ -1,0 +1,54 @@
+"""Whether nodes come for Pods that fit none: what can be waited for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from runbook.steps.context import Context
+from runbook.steps.gke import reads
+
+_MADE_FOR_PODS: Final = frozenset({"spot", "flex-start"})
+
+
+class Growth(Enum):
+    """Whether there will be other nodes than those that are there."""
+
+    NONE = "none"
+    UNKNOWN = "unknown"
+    EXPECTED = "expected"
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Where nodes come from.
+
+    Args:
+        growth: whether more of them come by themselves.
+        pool: the GKE node pool that the Pods are meant for; empty where none is known.
+    """
+
+    growth: Growth = Growth.UNKNOWN
+    pool: str = ""
+
+
+def of_tpus(context: Context) -> Supply:
+    """Tell where nodes for the server come from.
+
+    Capacity that is waited for, an Autopilot cluster and a node pool that is scaled make nodes for Pods; a
+    pool of fixed size that runs has those that it will have; of any other cluster nothing is known.
+    """
+    variables = context.variables
+    pool = variables.node_pool.name
+    if variables.node_pool.capacity in _MADE_FOR_PODS or variables.cluster.mode == "autopilot":
+        return Supply(Growth.EXPECTED, pool)
+    cluster = None if variables.provider == "kubeconfig" else reads.cluster(context)
+    found = reads.node_pool(context, cluster) if cluster else None
+    if cluster is None or found is None:
+        return Supply(Growth.UNKNOWN)
+    if cluster.get("autoscaling", {}).get("enableNodeAutoprovisioning") or found.get("autoscaling", {}).get(
+        "enabled"
+    ):
+        return Supply(Growth.EXPECTED, pool)
+    return Supply(Growth.NONE if found.get("status") == "RUNNING" else Growth.UNKNOWN, pool)

@@ -1,0 +1,165 @@
+"""A kubeconfig's login by token, file or certificate, and its words on the way to the API server."""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+from typing import Any
+
+import pytest
+import trustme
+
+from runbook.engine.errors import CredentialsError, UserError
+from runbook.engine.outcome import Status
+from tests.any_cluster.between import Guarded, Proxy
+from tests.any_cluster.by_hand import Handwritten
+from tests.any_cluster.conftest import Reader
+
+
+def in_base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def test_a_token_of_the_file_itself(reader: Reader, written: Handwritten) -> None:
+    assert reader.by(written.file({"token": written.token})).status is Status.OK
+
+
+def test_files_are_seen_from_the_kubeconfigs_folder(reader: Reader, written: Handwritten) -> None:
+    (written.folder / "token").write_text(written.token + "\n")
+    (written.folder / "ca.pem").write_bytes(written.authority)
+    path = written.file(
+        {"tokenFile": "token", "token": "is not used"},
+        certificate_authority="ca.pem",
+        certificate_authority_data=None,
+    )
+    assert reader.by(path).error is None
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_certificate_logs_in(reader: Reader, written: Handwritten, inline: bool) -> None:
+    authority = trustme.CA()
+    login = authority.issue_cert("operator@lab")
+    certificate, key = login.cert_chain_pems[0].bytes(), login.private_key_pem.bytes()
+    user: dict[str, Any] = {"token": written.token}
+    if inline:
+        user |= {"client-certificate-data": in_base64(certificate), "client-key-data": in_base64(key)}
+    else:
+        (written.folder / "login.crt").write_bytes(certificate)
+        (written.folder / "login.key").write_bytes(key)
+        user |= {"client-certificate": "login.crt", "client-key": "login.key"}
+    with Guarded(written, authority) as guarded:
+        assert reader.by(written.file(user, **guarded.cluster)).error is None
+        assert guarded.subjects == {"operator@lab"}
+        assert reader.by(written.file({"token": written.token}, **guarded.cluster)).error is not None
+
+
+def test_a_certificate_of_a_plug_in_logs_in(reader: Reader, written: Handwritten) -> None:
+    authority = trustme.CA()
+    login = authority.issue_cert("plugin@lab")
+    status = {
+        "token": written.token,
+        "clientCertificateData": login.cert_chain_pems[0].bytes().decode(),
+        "clientKeyData": login.private_key_pem.bytes().decode(),
+    }
+    with Guarded(written, authority) as guarded:
+        user = written.plugin({"status": status})
+        assert reader.by(written.file(user, **guarded.cluster)).error is None
+        assert guarded.subjects == {"plugin@lab"}
+
+
+@pytest.mark.parametrize(
+    ("user", "complaint"),
+    [
+        (
+            {"client-certificate": "none.pem", "client-key": "none.pem"},
+            "client-certificate of the",
+        ),
+        ({"client-certificate-data": in_base64(b"x")}, "has a certificate without its key"),
+        (
+            {"client-certificate-data": in_base64(b"x"), "client-key-data": in_base64(b"x")},
+            "the login's certificate cannot be used",
+        ),
+        ({"tokenFile": "none"}, "the login's token cannot be read"),
+        ({"auth-provider": {"name": "oidc"}}, "logs in by the auth-provider oidc"),
+    ],
+)
+def test_a_login_that_cannot_be_read_is_named(
+    reader: Reader, written: Handwritten, user: dict[str, Any], complaint: str
+) -> None:
+    error = reader.by(written.file(user)).error
+    assert isinstance(error, CredentialsError)
+    assert complaint in error.message
+
+
+def test_the_certificate_must_have_the_name_that_the_file_says(reader: Reader, written: Handwritten) -> None:
+    user = {"token": written.token}
+    assert reader.by(written.file(user, tls_server_name="kubernetes.default.svc")).error is None
+    error = reader.by(written.file(user, tls_server_name="somebody.else.svc")).error
+    assert isinstance(error, CredentialsError)
+    assert "certificate is not trusted" in error.message
+
+
+def test_an_authority_that_did_not_sign_is_not_believed(reader: Reader, written: Handwritten) -> None:
+    other = in_base64(trustme.CA().cert_pem.bytes())
+    error = reader.by(written.file({"token": written.token}, certificate_authority_data=other)).error
+    assert isinstance(error, CredentialsError)
+    assert "certificate is not trusted" in error.message
+
+
+def test_who_says_not_to_look_is_obeyed_and_warned(reader: Reader, written: Handwritten) -> None:
+    path = written.file(
+        {"token": written.token}, insecure_skip_tls_verify=True, certificate_authority_data=None
+    )
+    assert reader.by(path).error is None
+    [warning] = reader.voice.warnings
+    assert "insecure-skip-tls-verify" in warning
+
+
+def test_requests_go_through_the_proxy_of_the_file(reader: Reader, written: Handwritten) -> None:
+    with Proxy() as proxy:
+        path = written.file(
+            {"token": written.token}, proxy_url=f"http://me:pass%20word@127.0.0.1:{proxy.port}"
+        )
+        assert reader.by(path).error is None
+        server = written.cluster["server"].removeprefix("https://")
+        assert proxy.asked == {f"CONNECT {server}"}
+        assert proxy.logins == {"me:pass word"}
+
+
+def test_another_kind_of_proxy_is_refused(reader: Reader, written: Handwritten) -> None:
+    error = reader.by(written.file({"token": written.token}, proxy_url="socks5://127.0.0.1:1080")).error
+    assert isinstance(error, UserError)
+    assert "proxy-url is a socks5 address" in error.message
+
+
+@pytest.mark.parametrize(("wanted", "current"), [("far", None), (None, "far"), (None, "")])
+def test_a_context_that_is_not_there_is_told_with_those_that_are(
+    reader: Reader, written: Handwritten, wanted: str | None, current: str | None
+) -> None:
+    path = written.file({"token": written.token}, current=current)
+    settings = [f"kube.context={wanted}"] if wanted else []
+    error = reader.logs_in(f"kube.kubeconfig={path}", *settings).error
+    assert isinstance(error, UserError)
+    assert error.remedy == "set kube.context to one of lab"
+
+
+def test_several_files_are_merged_as_kubectl_does(
+    reader: Reader, written: Handwritten, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = written.file({"token": "unknown"}, "theirs")
+    same = written.file({"token": "unknown"}, "mine").rename(written.folder / "same.json")
+    first = written.file({"token": written.token}, "mine", current="")
+    missing = written.folder / "missing"
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, [missing, first, second, same])))
+    assert reader.logs_in("kube.context=mine").error is None
+    error = reader.logs_in().error  # the first file that names a current context names theirs
+    assert isinstance(error, CredentialsError)
+    assert error.message == "the cluster accepts no such login"
+
+
+def test_no_secret_stays_behind(reader: Reader, written: Handwritten, prepared: Any) -> None:
+    assert reader.by(written.file({"token": written.token})).error is None
+    kept = [path for path in (prepared.home / ".runs").rglob("*") if path.is_file()]
+    assert all(written.token not in path.read_text() for path in kept)
+    assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in kept if path.name == "kubeconfig")

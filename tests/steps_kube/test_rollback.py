@@ -1,0 +1,168 @@
+"""After a rollout that failed: what serves is told, and `kube.rollback` goes back to what was ready."""
+
+from __future__ import annotations
+
+from runbook.clients.kube.objects import Object, Reference
+from runbook.engine.errors import FailedError, MissingError, UserError
+from runbook.engine.outcome import Outcome, Status
+from runbook.steps.kube.revisions import READY
+from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, Place, paths
+
+BROKEN = "server.flags.no-such-flag=nonsense"
+LONGER = "server.flags.max-model-len=512"
+ARGUMENTS = "deployment/vllm-tpu.spec.template.spec.containers[vllm-tpu].args"
+
+
+def rolled_back(place: Place, *settings: str, check: bool = False) -> tuple[Outcome, str]:
+    """Roll back with some variables; give the outcome and what it said."""
+    there = place.with_settings(*settings)
+    outcome = there.check("kube.rollback", **SERVER) if check else there.apply("kube.rollback", **SERVER)
+    return outcome, "\n".join(there.voice.outputs)
+
+
+def fail(place: Place, setting: str = BROKEN) -> FailedError:
+    """Deploy what cannot come up."""
+    outcome = place.with_settings(setting).apply("kube.apply", **SERVER)
+    assert isinstance(outcome.error, FailedError), outcome
+    return outcome.error
+
+
+def flags(place: Place) -> str:
+    deployment = place.get(DEPLOYMENT)
+    assert deployment is not None
+    return " ".join(deployment["spec"]["template"]["spec"]["containers"][0]["args"])
+
+
+def test_a_failed_rollout_says_that_nothing_serves_and_how_to_go_back(deployed: Place) -> None:
+    error = fail(deployed)
+    assert "unrecognized arguments: --no-such-flag=nonsense" in error.message
+    assert error.message.endswith("serving now: nothing, no Pod of the server is ready")
+    image = deployed.loaded.variables.server.image
+    assert error.remedy == f"mend it and run `inv deploy`; `inv rollback` goes back to revision 1 ({image})"
+
+
+def test_a_failed_rollout_says_which_pods_still_answer(deployed: Place) -> None:
+    error = fail(deployed, "server.replicas=2")  # there is one node
+    assert "Unschedulable" in error.message
+    assert "\nserving now: revision 1, Pod vllm-tpu-" in error.message
+    assert error.remedy is None or "rollback" not in error.remedy
+
+
+def test_the_first_rollout_that_fails_has_no_way_back(place: Place) -> None:
+    error = fail(place)
+    assert error.remedy is None
+    outcome, _ = rolled_back(place, BROKEN)
+    assert isinstance(outcome.error, UserError)
+    assert "no other revision of deployment/vllm-tpu was ever ready" in outcome.error.message
+    assert outcome.error.remedy == "mend the variables and run `inv deploy`"
+
+
+def test_a_rollback_brings_the_last_ready_revision_back_and_goes_no_further(deployed: Place) -> None:
+    fail(deployed)
+    fail(deployed, "server.image=vllm/vllm-tpu:missing")
+    before = len(deployed.writes())
+    planned, foretold = rolled_back(deployed, BROKEN, check=True)
+    assert (planned.status, deployed.writes()[before:]) == (Status.WOULD_CHANGE, [])
+    outcome, said = rolled_back(deployed, BROKEN)
+    assert outcome.status is Status.CHANGED, outcome.error
+    assert paths(outcome.changes) == paths(planned.changes)
+    (change,) = outcome.changes
+    assert list(change.command)[:5] == [
+        "kubectl",
+        "rollout",
+        "undo",
+        "deployment/vllm-tpu",
+        "--to-revision=1",
+    ]
+    assert "serves; vllm-tpu: 1 of 1 Pods ready" in outcome.reason
+    assert said == foretold
+    assert said.startswith("the next `inv deploy` applies the variables again:\n")
+    assert f"{ARGUMENTS}[--no-such-flag]: absent -> nonsense" in said
+    assert deployed.apply("serving.completion").status is Status.OK
+    again, _ = rolled_back(deployed, BROKEN)
+    assert (again.status, again.changes) == (Status.OK, ())
+
+
+def test_the_next_deploy_shows_what_it_would_take_back_and_converges(deployed: Place) -> None:
+    fail(deployed)
+    assert rolled_back(deployed, BROKEN)[0].error is None
+    planned = deployed.with_settings(LONGER).check("kube.apply", **SERVER)
+    assert paths(planned.changes) == [f"{ARGUMENTS}[--max-model-len]"]
+    done = deployed.with_settings(LONGER).apply("kube.apply", **SERVER)
+    assert done.status is Status.CHANGED, done.error
+    assert "--max-model-len=512" in flags(deployed)
+    again = deployed.with_settings(LONGER).check("kube.apply", **SERVER)
+    assert (again.status, again.changes) == (Status.OK, ())
+
+
+def test_the_same_variables_after_a_rollback_are_shown_as_pending(deployed: Place) -> None:
+    fail(deployed)
+    assert rolled_back(deployed, BROKEN)[0].error is None
+    planned = deployed.with_settings(BROKEN).check("kube.apply", **SERVER)
+    assert paths(planned.changes) == [f"{ARGUMENTS}[--no-such-flag]"]
+    mended = deployed.with_settings().apply("kube.apply", **SERVER)
+    assert (mended.status, mended.changes) == (Status.OK, ()), mended.error
+
+
+def test_a_server_that_answers_goes_back_too(deployed: Place) -> None:
+    deployed.with_settings(LONGER).deploy()
+    outcome, said = rolled_back(deployed, LONGER)
+    assert outcome.status is Status.CHANGED, outcome.error
+    assert "--max-model-len=512" not in flags(deployed)
+    assert f"{ARGUMENTS}[--max-model-len]: 1024 -> 512" in said
+    again, _ = rolled_back(deployed, LONGER)
+    assert (again.status, again.changes) == (Status.OK, ())
+
+
+def test_a_revision_may_be_named_also_after_it_came_back(deployed: Place) -> None:
+    deployed.with_settings(LONGER).deploy()
+    assert rolled_back(deployed, "rollback.revision=1")[0].status is Status.CHANGED
+    assert rolled_back(deployed, "rollback.revision=1")[0].status is Status.OK
+    unknown, _ = rolled_back(deployed, "rollback.revision=9")
+    assert isinstance(unknown.error, UserError)
+    assert unknown.error.message == "deployment/vllm-tpu has no revision 9"
+    assert unknown.error.remedy == "it has 2, 3"
+
+
+def test_a_revision_whose_claim_is_gone_is_refused(deployed: Place) -> None:
+    (claim,) = deployed.of_kind("v1", "PersistentVolumeClaim")
+    other = "volume.capacity=128Gi"  # another claim
+    deployed.with_settings(other).deploy()
+    deployed.delete(claim)
+    outcome, _ = rolled_back(deployed, other)
+    assert isinstance(outcome.error, UserError)
+    assert f"needs {claim}, which is not there any more" in outcome.error.message
+
+
+def test_a_revision_whose_rollout_nobody_followed_is_known_too(deployed: Place) -> None:
+    for item in replica_sets(deployed):
+        deployed.patch(Reference.to(item), {"metadata": {"annotations": {READY: None}}})
+    error = fail(deployed)
+    assert "`inv rollback` goes back to revision 1" in str(error.remedy)
+
+
+def test_revisions_that_never_had_a_pod_are_no_way_back(place: Place) -> None:
+    place.with_settings("server.replicas=0").deploy()
+    place.with_settings("server.replicas=0", LONGER).deploy()
+    outcome, _ = rolled_back(place, "server.replicas=0", LONGER)
+    assert isinstance(outcome.error, UserError)
+    assert str(outcome.error.remedy).endswith("or name a revision (1): --set rollback.revision=N")
+
+
+def replica_sets(place: Place) -> list[Object]:
+    with place.cluster() as cluster:
+        return cluster.list("apps/v1", "ReplicaSet", "default")
+
+
+def test_a_paused_deployment_is_named(deployed: Place) -> None:
+    deployed.patch(DEPLOYMENT, {"spec": {"paused": True}})
+    outcome, _ = rolled_back(deployed)
+    assert isinstance(outcome.error, UserError)
+    assert outcome.error.remedy == "kubectl rollout resume deployment/vllm-tpu"
+    deployed.patch(DEPLOYMENT, {"spec": {"paused": None}})
+
+
+def test_without_a_server_the_step_that_deploys_it_is_named(place: Place) -> None:
+    error = place.apply("kube.rollback", **SERVER).error
+    assert isinstance(error, MissingError)
+    assert error.supplied_by == "kube.apply"
