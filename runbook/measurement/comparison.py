@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections.abc import Collection, Iterator, Sequence
@@ -9,10 +10,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from runbook.measurement.document import Document
-from runbook.measurement.likeness import Unlike, likeness
+from runbook.measurement.likeness import Likeness, Unlike, likeness
 from runbook.measurement.statistics import ENOUGH_RUNS, threshold
 
-Outcome = Literal["improvement", "no difference", "regression", "insufficient baseline", "not alike"]
+Outcome = Literal[
+    "improvement",
+    "no difference",
+    "regression",
+    "insufficient baseline",
+    "insufficient precision",
+    "not alike",
+]
 Judgement = Literal["improvement", "no difference", "regression", "not judged"]
 
 GATED: Final = {"output_throughput": True, "median_tpot_ms": False}
@@ -21,7 +29,8 @@ PER_CHIP: Final = "output_tokens_per_s_per_chip"
 _THROUGHPUTS: Final = ("total_token_throughput", "request_throughput", "request_goodput")
 _LATENCY: Final = re.compile(r"(?:median|p[0-9.]+)_(?:ttft|tpot|itl|e2el)_ms")
 _WIDE: Final = 0.05
-"""A threshold beyond which the operator is told that a slowdown of 5 % would pass unseen."""
+"""A slowdown that a pass must rule out: where neither figure could show it, nothing has passed."""
+_PASSES: Final = ("improvement", "no difference")
 
 
 @dataclass(frozen=True)
@@ -84,8 +93,10 @@ class Comparison:
 
     @property
     def exit_code(self) -> int:
-        """Judge as a process: 0 no regression, 1 a regression, 2 not enough runs, or not alike."""
-        return {"regression": 1, "insufficient baseline": 2, "not alike": 2}.get(self.outcome, 0)
+        """Judge as a process: 0 no regression, 1 a regression, 2 it cannot be told, or not alike."""
+        if self.outcome in _PASSES:
+            return 0
+        return 1 if self.outcome == "regression" else 2
 
 
 def compare(
@@ -107,13 +118,13 @@ def compare(
     deltas = tuple(_deltas(baseline.runs, candidate.runs, tolerance if enough else None))
     short: Outcome = "not alike" if alike.refused else "insufficient baseline"
     return Comparison(
-        _outcome(deltas) if enough else short,
+        _outcome(deltas, tolerance) if enough else short,
         baseline,
         candidate,
         deltas,
         alike.compared,
         alike.refused,
-        tuple(_notes(baseline, deltas, enough=enough or bool(alike.refused), instrument=alike.instrument)),
+        tuple(_notes(alike, baseline, deltas)),
     )
 
 
@@ -139,26 +150,40 @@ def _judged(change: float, limit: float, *, more_is_better: bool) -> Judgement:
     return "improvement" if (change > 0) == more_is_better else "regression"
 
 
-def _outcome(deltas: Sequence[Delta]) -> Outcome:
+def _outcome(deltas: Sequence[Delta], tolerance: float) -> Outcome:
     found = {delta.judgement for delta in deltas}
     if "regression" in found:
         return "regression"
-    return "improvement" if "improvement" in found else "no difference"
+    if "improvement" in found:
+        return "improvement"
+    return "insufficient precision" if _finest(deltas) > max(_WIDE, tolerance) else "no difference"
 
 
-def _notes(baseline: Side, deltas: Sequence[Delta], *, enough: bool, instrument: bool) -> Iterator[str]:
-    if not enough:
+def _finest(deltas: Sequence[Delta]) -> float:
+    """Give the smallest change that one of the figures that decide would show."""
+    return min((delta.threshold for delta in deltas if delta.threshold is not None), default=math.inf)
+
+
+def _notes(alike: Likeness, baseline: Side, deltas: Sequence[Delta]) -> Iterator[str]:
+    enough = len(baseline.runs) >= ENOUGH_RUNS
+    if not enough and not alike.refused:
         yield f"{len(baseline.runs)} runs of the baseline count, {ENOUGH_RUNS} are needed: nothing is judged"
-    if instrument:
+    if alike.instrument:
         yield (
             "the client changed with the server's image: part of a change may be the client's; "
             "bench.image pins it"
         )
-    limits = [delta.threshold for delta in deltas if delta.threshold is not None]
-    if limits and min(limits) > _WIDE:
+    if enough and not alike.refused:
+        yield from _blindness(_finest(deltas))
+
+
+def _blindness(finest: float) -> Iterator[str]:
+    if finest == math.inf:
+        yield f"nothing is judged: {' and '.join(GATED)} are not on both sides"
+    elif finest > _WIDE:
         yield (
-            f"these runs vary so much that a change below {min(limits):.0%} cannot be told from chance: "
-            "a slowdown of 5% would pass unseen"
+            f"a change below {finest:.0%} does not count, or cannot be told from chance: "
+            f"a slowdown of {_WIDE:.0%} would not be seen"
         )
 
 

@@ -54,7 +54,8 @@ def test_the_line_ends_with_the_comparison_and_its_exit_code(served, tmp_path):
     assert len(last["baseline"]["runs"]) == 3
     assert last["rehearsal"] is True
     cases = {case.get("name") for case in Xml.parse(junit).getroot().iter("testcase")}
-    assert cases == {"output_throughput", "median_tpot_ms"}
+    told = {"comparison"} if ended.code == 2 else set()  # runs on a busy machine may vary too much
+    assert cases == {"output_throughput", "median_tpot_ms"} | told
     assert page.read_text().startswith(f"### Benchmark: {last['outcome']}\n")
 
 

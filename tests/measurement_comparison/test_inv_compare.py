@@ -6,6 +6,7 @@ import pytest
 
 from tests.measurement_comparison.conftest import QUIET
 
+NOISY = (1.0, 0.84, 1.16, 0.9, 1.1, 1.02, 0.97)
 OLD, NEW = "20261120-100000-aaaa", "20261121-100000-bbbb"
 IMAGE = {
     "server_image": "vllm/vllm-tpu:new",
@@ -70,17 +71,32 @@ def test_earlier_runs_of_the_same_configuration_are_its_history(bench):
 
 
 def test_a_history_that_varies_widens_the_threshold_and_says_what_it_would_not_see(bench):
-    noisy = (1.0, 0.84, 1.16, 0.9, 1.1, 1.02, 0.97)
-    bench.measured(OLD, noisy)
+    bench.measured(OLD, NOISY)
     bench.measured(NEW, speed=0.95)
-    ended = bench.inv("compare", OLD, NEW, "--json", "--set", "bench.tolerance_percent=5")
+    ended = bench.inv("compare", OLD, NEW, "--json")
     throughput = ended.record["figures"][0]
     assert throughput["key"] == "output_throughput"
     assert throughput["threshold"] >= 3 * 1.4826 * 0.1 * 0.99
     assert throughput["judgement"] == "no difference"
     # TPOT varies by a quarter of that, and decides no more than throughput does
     assert ended.record["figures"][1]["threshold"] > 0.05
-    assert "a slowdown of 5% would pass unseen" in " ".join(ended.record["notes"])
+    assert "a slowdown of 5% would not be seen" in " ".join(ended.record["notes"])
+    assert (ended.code, ended.record["outcome"]) == (2, "insufficient precision")
+
+
+def test_a_regression_beyond_a_wide_threshold_is_one(bench):
+    bench.measured(OLD, NOISY)
+    bench.measured(NEW, speed=0.4)
+    ended = bench.inv("compare", OLD, NEW)
+    assert ended.code == 1, ended.out
+    assert ended.out.endswith("VERDICT    regression\n")
+
+
+def test_an_operator_may_call_a_wide_threshold_enough(bench):
+    bench.measured(OLD, NOISY)
+    bench.measured(NEW)
+    assert bench.inv("compare", OLD, NEW).code == 2
+    assert bench.inv("compare", OLD, NEW, "--set", "bench.tolerance_percent=30").code == 0
 
 
 def test_one_bad_day_in_the_history_hides_no_slowdown(bench):
