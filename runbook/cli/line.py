@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,7 @@ class Line:
         rounds: how often a playbook is gone through, where that is more than once.
         run_ids: the runs that the line has made so far.
         gate: what a benchmark of the line is compared with, and how that is told.
+        sweeps: whether a sweep is among them, whose result ends the line.
     """
 
     options: Options
@@ -106,6 +107,7 @@ class Line:
     rounds: dict[str, int] = field(default_factory=dict)
     run_ids: list[str] = field(default_factory=list)
     gate: Gate | None = None
+    sweeps: bool = False
 
     @classmethod
     def of(cls, options: Options, root: Path) -> Line:
@@ -132,6 +134,10 @@ class Line:
         """Queue a playbook's steps."""
         if name not in self.playbooks:
             self.playbooks.append(name)
+
+    def add_setting(self, key: str, value: str) -> None:
+        """Set a variable as `--set KEY=VALUE` does; a task's own option stands above the line's."""
+        self.options = replace(self.options, settings=(*self.options.settings, f"{key}={value}"))
 
     def add_steps(self, names: str) -> None:
         """Queue steps alone.
