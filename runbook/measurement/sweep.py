@@ -62,11 +62,13 @@ class UnderWay(_Part):
 
     Args:
         concurrency: requests at the same time.
-        job: the Job's name, as long as no other one was joined.
+        job: the Job's name.
+        kept: where its document will be, below `.runs/`.
     """
 
     concurrency: int
     job: str
+    kept: str
 
 
 class Best(_Part):

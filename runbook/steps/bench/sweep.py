@@ -13,15 +13,16 @@ from runbook.engine.errors import UserError
 from runbook.engine.manual import Manual
 from runbook.measurement.sweep import Sweep, write_sweep
 from runbook.steps.bench import job, result
+from runbook.steps.bench.jobs import ended
 from runbook.steps.bench.sweeping import (
     begun,
     file_of,
+    left_job,
     marked,
     measured,
     measuring,
     next_of,
     search_of,
-    was_left,
     with_point,
 )
 from runbook.steps.context import Context, StepArguments
@@ -67,12 +68,13 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         context.report.condition(f"going on with an interrupted sweep: measured at {told} requests at once")
     while (load := next_of(sweep, search)) is not None:
         at = measuring(context, sweep, load)
-        sweep = marked(sweep, load, at)
+        left = left_job(sweep, load, at)
+        sweep = marked(sweep, load, at, left)
         if context.check:
             yield from job.run(job.Arguments(template=arguments.template), at)
             return f"at most {search.most_runs - len(sweep.points)} runs, the first with {load} at once"
         write_sweep(sweep, file_of(context))
-        if not was_left(sweep, at):
+        if not (left and ended(left)):
             yield from job.run(job.Arguments(template=arguments.template), at)
         yield from result.run(result.Arguments(), at)
         sweep = with_point(sweep, measured(at), search)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from runbook.clients.kube.objects import Object
 from runbook.config.schema import Variables
 from runbook.engine.report import StepReport
 from runbook.measurement.document import file_name, read
@@ -22,7 +23,7 @@ from runbook.measurement.sweep import (
     point,
     read_sweep,
 )
-from runbook.steps.bench.jobs import ended, jobs
+from runbook.steps.bench.jobs import jobs
 from runbook.steps.context import Context
 from runbook.steps.kube.workload import job_name
 
@@ -90,20 +91,23 @@ def measuring(context: Context, sweep: Sweep, load: int) -> Context:
     )
 
 
-def marked(sweep: Sweep, load: int, at: Context) -> Sweep:
-    """Note what is under way; a Job that an interruption left for the same load keeps its name."""
-    if sweep.under_way and sweep.under_way.concurrency == load:
-        return sweep
-    return sweep.model_copy(update={"under_way": UnderWay(concurrency=load, job=job_name(at))})
+def left_job(sweep: Sweep, load: int, at: Context) -> Object | None:
+    """Find the Job that an interruption left for this load, where nobody has read its result yet."""
+    left = sweep.under_way
+    if left is None or left.concurrency != load or (at.home / ".runs" / left.kept).exists():
+        return None
+    return next((job for job in jobs(at)[-1:] if job["metadata"]["name"] == left.job), None)
 
 
-def was_left(sweep: Sweep, at: Context) -> bool:
-    """Tell whether an interrupted sweep's Job has come to its end with nobody looking."""
-    known = jobs(at)
-    if sweep.under_way is None or not known:
-        return False
-    newest = known[-1]
-    return newest["metadata"]["name"] == sweep.under_way.job and ended(newest) == "Complete"
+def marked(sweep: Sweep, load: int, at: Context, left: Object | None) -> Sweep:
+    """Note what is under way.
+
+    Args:
+        left: the Job that is gone on with, if there is one.
+    """
+    name = left["metadata"]["name"] if left else job_name(at)
+    mark = UnderWay(concurrency=load, job=name, kept=f"{at.run_id}/{file_name(at.round)}")
+    return sweep.model_copy(update={"under_way": mark})
 
 
 def measured(at: Context) -> SweepPoint:
