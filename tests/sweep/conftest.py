@@ -17,9 +17,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROMPT_TOKENS = 32
 SMALL = (
-    "--set", "bench.dataset=random", "--set", f"bench.input_len={PROMPT_TOKENS}", "--set", "bench.output_len=8",
-    "--set", "sweep.min_prompts=4", "--set", "sweep.waves=2",
-)  # fmt: skip
+    "--set=bench.dataset=random",
+    f"--set=bench.input_len={PROMPT_TOKENS}",
+    "--set=bench.output_len=8",
+    "--set=sweep.min_prompts=4",
+    "--set=sweep.waves=2",
+)
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,11 @@ def test_a_check_says_what_would_be_measured_first_and_keeps_nothing(served):
 
 
 def test_a_load_that_is_no_measurement_is_no_point(served):
-    ended = served.inv("sweep", "--concurrency=1", *KEPT, *SMALL, "--set=bench.input_len=1020")
+    no_poem = ("--set=bench.dataset=sonnet", "--set=bench.dataset_path=/no/such/file")
+    ended = served.inv("sweep", "--concurrency=1", *KEPT, *SMALL, *no_poem)
     assert ended.code == 1, ended.out + ended.error
-    assert "the run is no measurement (" in ended.out
+    assert "no result (no_result)" in ended.out
+    assert "SWEEP" not in ended.out
     assert served.sweeps()[-1]["points"] == []
 
 

@@ -23,8 +23,8 @@ def implied_knee() -> int:
 
         T = t1 + (output tokens - 1) * step,  t1 = step + SLOTS * prompt tokens / prefill rate
 
-    (t1: the step that works off a wave's prompts and gives the first tokens). Of N requests, N - SLOTS wait; the
-    last of them lets floor((N - 1) / SLOTS) waves go first, so its time to first token is
+    (t1: the step that works off a wave's prompts and gives the first tokens). Of N requests, N - SLOTS wait;
+    the last of them lets floor((N - 1) / SLOTS) waves go first, so its time to first token is
 
         TTFT(N) = floor((N - 1) / SLOTS) * T + t1
 
