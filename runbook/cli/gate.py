@@ -52,7 +52,7 @@ def _passes(root: Path, name: str, arguments: Sequence[str]) -> bool:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Give the checks no variables of a user's, and let Python keep what it compiles: hundreds of runs follow."""
+    """Hide a user's variables from the checks, and let Python keep what it compiles for the runs to come."""
     hidden = ("RUNBOOK_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     tests = {name: value for name, value in os.environ.items() if name.startswith("RUNBOOK_TEST_")}

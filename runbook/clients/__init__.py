@@ -2,6 +2,6 @@
 
 import os
 
-# Read by gcsfs when it is imported, whichever module here does it first: its support of zonal buckets stalls for
-# minutes where there is no gRPC.
+# Read by gcsfs when it is imported, whichever module here does it first: its support of zonal buckets stalls
+# for minutes where there is no gRPC.
 os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
