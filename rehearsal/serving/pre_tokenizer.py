@@ -26,7 +26,7 @@ NOWHERE: Final = "\\U0010ffff"
 class Words:
     """Cuts text into words.
 
-    Nearly all text is ASCII: a pattern that knows no other letters is made at once, the whole one when needed.
+    Nearly all text is ASCII: a pattern that knows no other letters is made at once, the whole one if needed.
 
     Args:
         pattern: a regular expression that may name categories of Unicode, such as `\\p{L}`.
