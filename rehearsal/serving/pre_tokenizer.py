@@ -93,16 +93,16 @@ def _runs(below: int | None) -> tuple[Run, ...]:
     return tuple(_neighbours(_assigned() if below is None else range(below)))
 
 
-def _assigned() -> Iterator[int]:
+def _assigned() -> Iterable[int]:
     # No letter, mark or number is assigned outside of these planes.
     return chain(range(0x33480), range(0xE0100, 0xE01F0))
 
 
 def _neighbours(points: Iterable[int]) -> Iterator[Run]:
-    categories = ((unicodedata.category(chr(point)), point) for point in points)
-    for category, run in groupby(categories, key=itemgetter(0)):
-        inside = [point for _, point in run]
-        yield category, inside[0], inside[-1]
+    text = list(map(chr, points))
+    for category, run in groupby(zip(map(unicodedata.category, text), text, strict=True), key=itemgetter(0)):
+        inside = list(run)
+        yield category, ord(inside[0][1]), ord(inside[-1][1])
 
 
 def _escape(point: int) -> str:
