@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from runbook.clients.connections import Connections
@@ -234,6 +238,7 @@ def paths(changes: Sequence[Change]) -> list[str]:
     return [difference.path for change in changes for difference in change.differences]
 
 
+@cache
 def variables_with(*settings: str) -> Loaded:
     """The variables of the environment `rehearsal`, with settings such as `server.replicas=0`."""
     return load(ROOT, "rehearsal", settings, {})
@@ -243,16 +248,32 @@ def variables_with(*settings: str) -> Loaded:
 def prepared_in(home: Path) -> Iterator[Place]:
     """Open a stand-in in a folder, with cluster, node pool and model.
 
+    They are made once in this process; each place gets a copy of all that the stand-in had written.
+
     Args:
         home: RUNBOOK_HOME.
     """
-    cloud = StandIn(home / ".rehearsal")
-    cloud.up()
-    place = Place(cloud, variables_with())
-    try:
+    shutil.copytree(_prepared_once(), home, dirs_exist_ok=True)
+    with _place_in(home) as place:
+        yield place
+
+
+@cache
+def _prepared_once() -> Path:
+    home = Path(mkdtemp(prefix="prepared-"))
+    atexit.register(shutil.rmtree, home)
+    with _place_in(home) as place:
         for outcome in place.line(*((uses, {}) for uses in SETUP), check=False):
             assert outcome.error is None, outcome.error
-        yield place
+    return home
+
+
+@contextmanager
+def _place_in(home: Path) -> Iterator[Place]:
+    cloud = StandIn(home / ".rehearsal")
+    cloud.up()
+    try:
+        yield Place(cloud, variables_with())
     finally:
         cloud.session.close()
         cloud.down()
