@@ -38,9 +38,7 @@ def follow(context: Context, job: Reference) -> Ending:
     """
     with viewing(client(context)) as view:
         followed = _Workers(context, job, view)
-        return poll(
-            context, followed.look, limit_seconds=math.inf, late=str, rest=until_news(context, view)
-        )
+        return poll(context, followed.look, limit_seconds=math.inf, late=str, rest=until_news(context, view))
 
 
 class _Workers:
