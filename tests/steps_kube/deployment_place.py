@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -71,6 +73,7 @@ class Place:
         cloud: the stand-in.
         loaded: the variables of the environment `rehearsal`, with the test's own settings.
         run_id: of the lines that it runs.
+        root: of the repository; another has other manifests.
     """
 
     cloud: StandIn
@@ -78,10 +81,26 @@ class Place:
     run_id: str = "20261123-154200-1a2b"
     voice: Voice = field(default_factory=Voice)
     pause: Callable[[float], None] = time.sleep
+    root: Path = ROOT
 
     def with_settings(self, *settings: str, run_id: str = "20261123-154200-1a2b") -> Place:
         """The same cloud with other variables."""
-        return Place(self.cloud, variables_with(*settings), run_id)
+        return Place(self.cloud, variables_with(*settings), run_id, root=self.root)
+
+    def with_manifest(self, *edits: tuple[str, str]) -> Place:
+        """The same cloud, and a server's manifest that the operator has edited.
+
+        Args:
+            edits: a regular expression, which must match once, and what stands there instead.
+        """
+        text = (ROOT / "manifests" / SERVER["template"]).read_text()
+        for pattern, wanted in edits:
+            text, times = re.subn(pattern, wanted, text, flags=re.MULTILINE | re.DOTALL)
+            assert times == 1, pattern
+        root = Path(tempfile.mkdtemp(dir=self.home))
+        (root / "manifests").mkdir()
+        (root / "manifests" / SERVER["template"]).write_text(text)
+        return Place(self.cloud, self.loaded, self.run_id, root=root)
 
     @property
     def home(self) -> Path:
@@ -209,7 +228,7 @@ class Place:
             environment="rehearsal",
             variables=self.loaded.variables,
             tree=self.loaded.tree,
-            root=ROOT,
+            root=self.root,
             home=self.home,
             run_id=self.run_id,
             check=check,
