@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.objects import Reference
 from tests.steps_kube.deployment_place import SERVER, Place
+from tests.stuck_states.by_hand import meanwhile, tpu_node, until
 from tests.stuck_states.sighting import SECONDS, awaited
 
 ACCOUNT = "llm"
@@ -237,35 +235,3 @@ def released_or_lost(cluster: KubeClient) -> bool:
         *cluster.list("v1", "PersistentVolumeClaim", "default"),
     ]
     return any(item["status"].get("phase") in {"Released", "Lost"} for item in found)
-
-
-@contextmanager
-def meanwhile(place: Place, act: Callable[[KubeClient], None]) -> Iterator[None]:
-    """Do something once a Pod waits, beside what is done here."""
-
-    def beside() -> None:
-        with place.cluster() as cluster:
-            until(lambda: [pod for pod in cluster.list("v1", "Pod", "default") if is_unscheduled(pod)])
-            time.sleep(0.5)
-            act(cluster)
-
-    thread = threading.Thread(target=beside, daemon=True)
-    thread.start()
-    yield
-    thread.join()
-
-
-def is_unscheduled(pod: Object) -> bool:
-    return any(item.get("reason") == "Unschedulable" for item in pod["status"].get("conditions", ()))
-
-
-def tpu_node(cluster: KubeClient) -> Object:
-    nodes = cluster.list("v1", "Node", "")
-    return next(node for node in nodes if "google.com/tpu" in node["status"].get("capacity", {}))
-
-
-def until(look: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)

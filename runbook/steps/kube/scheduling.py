@@ -79,19 +79,19 @@ def unscheduled(
     said = _said(pod)
     if said is None:
         return None
-    text = f"Pod {pod['metadata']['name']} {said}"
+    name = pod["metadata"]["name"]
     if leaving:
-        return overdue(leaving) or Diagnosis(f"{text} (an old Pod is ending)")
+        return overdue(leaving) or Diagnosis(f"Pod {name} (an old Pod is ending) {said}")
     if _is_coming(events):
-        return Diagnosis(f"{text} (a node is being made)")
+        return Diagnosis(f"Pod {name} (a node is being made) {said}")
     nodes = listed(lambda: kube.list("v1", "Node", ""))
     pods = listed(lambda: kube.list("v1", "Pod", ""))
     refusal = _refusal(events)
     if not refusal and supply.growth is Growth.EXPECTED and not _has_idle_node(pod, nodes, pods):
-        return Diagnosis(f"{text} (waiting for a node)")
+        return Diagnosis(f"Pod {name} (waiting for a node) {said}")
     reason = _reason(pod, nodes, pods, pool=supply.pool, keeps_old=keeps_old)
     final = reason.lasting and supply.growth is Growth.NONE
-    text = "; ".join(filter(None, [text, reason.text, refusal]))
+    text = "; ".join(filter(None, [f"Pod {name} {said}", reason.text, refusal]))
     patience = 0 if final else SOON_SECONDS
     return Diagnosis(text, "Unschedulable", patience, text, reason.remedy, symptom=reason.symptom)
 
