@@ -171,13 +171,17 @@ class Place:
                 connections.close()
 
     @contextmanager
-    def cluster(self) -> Iterator[KubeClient]:
-        """Reach the cluster as somebody else would."""
+    def cluster(self, through: str = "") -> Iterator[KubeClient]:
+        """Reach the cluster as somebody else would.
+
+        Args:
+            through: host and port of what leads there; empty: the cluster's own.
+        """
         connections = Connections(self.loaded.variables, self.home)
         try:
             access = reads.access(self._context(connections, ExitStack(), check=False))
             folder = self.home / ".runs"
-            found = to_gke(access.endpoint, access.ca_certificate, connections.credentials)
+            found = to_gke(through or access.endpoint, access.ca_certificate, connections.credentials)
             yield KubeClient(found, folder)
         finally:
             connections.close()
