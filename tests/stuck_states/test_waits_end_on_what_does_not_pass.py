@@ -31,6 +31,12 @@ QUOTA: Object = {
     "metadata": {"name": "few", "namespace": "default"},
     "spec": {"hard": {"requests.google.com/tpu": "0"}},
 }
+MEMORY_QUOTA: Object = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "memory", "namespace": "default"},
+    "spec": {"hard": {"limits.memory": "512Gi"}},
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,13 @@ STATES = (
         "chips-held", "Insufficient google.com/tpu", "default/notebook holds 4", "end the Pod", made=(HOLDER,)
     ),
     State("quota", "ReplicaFailure", "exceeded quota: few", "resourcequota few", made=(QUOTA,)),
+    State(
+        "quota-unsaid",
+        "ReplicaFailure",
+        "failed quota: memory: must specify limits.memory for: ",
+        "set limits.memory for: ",
+        made=(MEMORY_QUOTA,),
+    ),
     State(
         "image", "ErrImagePull", "vllm-tpu:missing", "server.image", ("server.image=vllm/vllm-tpu:missing",)
     ),
@@ -117,6 +130,7 @@ def brought_about(place: Place, state: State) -> Iterator[None]:
         yield
         for item in state.made:
             cluster.delete(Reference.to(item))
+    place.cloud.control("DELETE", "faults")
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
