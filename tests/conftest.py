@@ -1,10 +1,14 @@
-"""What a run of the tests says at its end, beyond pytest's own words."""
+"""What a run of the tests says at its end, beyond pytest's own words, and how it shares the tests out."""
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.together import FilesTogether
 
 JUDGED_BY = "requests judged by"
 WITHOUT_SSHD = "OPENSSH-SERVER IS NOT ON THIS MACHINE: NOTHING OVER SSH WAS TESTED"
@@ -32,3 +36,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if recorded := judges["recordings"]:
         terminalreporter.section("THE REAL GCLOUD IS NOT ON THIS MACHINE", red=True)
         terminalreporter.write_line(f"{recorded} kinds of changes were compared with recordings of it only")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether | None:
+    """Share the tests out by file, with `--dist loadfile`, but leave some folders whole."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.together import FilesTogether
+
+    return FilesTogether(config, log)

@@ -14,6 +14,7 @@ from rehearsal.documents import Database
 
 COLLECTION = "told"
 _MOUNT = "mount"
+_LINGERING = "lingering"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ class Told:
         """Take over what containers and mounts do from now on.
 
         Args:
-            document: `containers`, a list of ToldRun's fields, and `mount`, how every CSI mount fails.
+            document: `containers`, a list of ToldRun's fields; `mount`, how every CSI mount fails; and
+                `lingering`, names of containers that stay when they are to end, as one does that waits for a
+                mount that died.
 
         Raises:
             TypeError: a field is unknown.
@@ -59,6 +62,8 @@ class Told:
             self._documents[f"container/{told.container}"] = asdict(told)
         if "mount" in document:
             self._documents[_MOUNT] = {"cause": str(document["mount"])}
+        if "lingering" in document:
+            self._documents[_LINGERING] = {"containers": list(document["lingering"])}
 
     def run_of(self, container: str) -> ToldRun | None:
         """Say what a container does instead of its program, if anything."""
@@ -69,6 +74,10 @@ class Told:
     def mount(self) -> str:
         """Say why a CSI volume cannot be mounted; empty where nothing was told."""
         return str(self._documents.get(_MOUNT, {"cause": ""})["cause"])
+
+    def lingers(self, container: str) -> bool:
+        """Tell whether a container of some name stays when it is to end."""
+        return container in self._documents.get(_LINGERING, {"containers": []})["containers"]
 
     def forget(self) -> None:
         """Let everything run as it is."""

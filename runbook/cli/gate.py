@@ -52,6 +52,8 @@ def _passes(root: Path, name: str, arguments: Sequence[str]) -> bool:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNBOOK_")}
+    """Hide a user's variables from the checks, and let Python keep what it compiles for the runs to come."""
+    hidden = ("RUNBOOK_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     tests = {name: value for name, value in os.environ.items() if name.startswith("RUNBOOK_TEST_")}
     return kept | tests | {"PYTHONPATH": str(root)}

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-
-# Read by gcsfs when it is imported: its support of zonal buckets stalls for a minute where there is no gRPC.
-os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 
 import aiohttp
 import gcsfs

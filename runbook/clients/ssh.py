@@ -18,13 +18,12 @@ from paramiko.common import OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 from runbook.clients import ssh_files
 from runbook.clients.ssh_errors import forbidden, lost, place_of, ssh_errors, unreached, unwritten
 from runbook.clients.ssh_host_keys import demand_known_key
+from runbook.clients.ssh_patience import CONNECT_SECONDS, KEEP_ALIVE_SECONDS
 from runbook.config.ssh import SshLogin
 from runbook.engine.errors import PassingError
 
-CONNECT_SECONDS: Final = 15
 SILENT_SECONDS: Final = 30.0
 """Without an answer for so long a connection counts as lost."""
-KEEP_ALIVE_SECONDS: Final = 15
 
 # paramiko writes tracebacks of lost connections to its log; the error that it raises says the same.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook.clients import ssh_guard
-from runbook.clients.ssh import CONNECT_SECONDS, KEEP_ALIVE_SECONDS
+from runbook.clients.ssh_patience import CONNECT_SECONDS, KEEP_ALIVE_SECONDS
 from runbook.config.ssh import SshLogin
 
 LINES_KEPT: Final = 40

@@ -13,7 +13,6 @@ from runbook.cli.line import Line, Options
 from runbook.cli.surroundings import contexts
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.objects import Object
-from runbook.config.load import load
 from runbook.doctor.finding import Finding
 from runbook.doctor.preflight.run import examine
 from runbook.engine.events import StepFace
@@ -23,6 +22,7 @@ from runbook.engine.notifier import Notifier, StepVoice
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
 from tests.rehearsal.stand_in import StandIn
+from tests.steps_kube.deployment_place import variables_with
 
 ROOT = Path(__file__).parents[2]
 FACE = StepFace("doctor", "Doctor", "doctor", ())
@@ -74,7 +74,7 @@ class Patient:
     def context(self) -> Iterator[Context]:
         """The doctor's own surroundings."""
         line = Line(Options(settings=tuple(self.settings)), ROOT, self.cloud.home.parent)
-        loaded = load(ROOT, "rehearsal", line.options.settings, {})
+        loaded = variables_with(*self.settings)
         opening = contexts(
             line, loaded, "20261123-170000-1a2b", check=True, facts=Facts(), interruption=Interruption()
         )

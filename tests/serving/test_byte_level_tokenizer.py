@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,15 @@ def test_words_are_cut_as_gpt2_cuts_them() -> None:
     words = splitter({"type": "ByteLevel"}).findall("It's 2026,  yes")
     assert words == ["It", "'s", " 2026", ",", " ", " yes"]
     assert GPT2_PATTERN
+
+
+@pytest.mark.parametrize(
+    "description", [{"type": "Split", "pattern": {"Regex": O200K}}, {"type": "ByteLevel"}]
+)
+def test_a_letter_from_elsewhere_changes_nothing_before_it(description: dict[str, Any]) -> None:
+    text = " It's the YEAR 2026,\tyes?\n  END"
+    words = splitter(description)
+    assert words.findall(f"{text} Größe 東京") == [*words.findall(text), " Größe", " 東京"]
 
 
 def test_another_kind_of_tokenizer_is_refused() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
+import re
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from runbook.clients.connections import Connections
@@ -71,6 +77,7 @@ class Place:
         cloud: the stand-in.
         loaded: the variables of the environment `rehearsal`, with the test's own settings.
         run_id: of the lines that it runs.
+        root: of the repository; another has other manifests.
     """
 
     cloud: StandIn
@@ -78,10 +85,26 @@ class Place:
     run_id: str = "20261123-154200-1a2b"
     voice: Voice = field(default_factory=Voice)
     pause: Callable[[float], None] = time.sleep
+    root: Path = ROOT
 
     def with_settings(self, *settings: str, run_id: str = "20261123-154200-1a2b") -> Place:
         """The same cloud with other variables."""
-        return Place(self.cloud, variables_with(*settings), run_id)
+        return Place(self.cloud, variables_with(*settings), run_id, root=self.root)
+
+    def with_manifest(self, *edits: tuple[str, str]) -> Place:
+        """The same cloud, and a server's manifest that the operator has edited.
+
+        Args:
+            edits: a regular expression, which must match once, and what stands there instead.
+        """
+        text = (ROOT / "manifests" / SERVER["template"]).read_text()
+        for pattern, wanted in edits:
+            text, times = re.subn(pattern, wanted, text, flags=re.MULTILINE | re.DOTALL)
+            assert times == 1, pattern
+        root = Path(tempfile.mkdtemp(dir=self.home))
+        (root / "manifests").mkdir()
+        (root / "manifests" / SERVER["template"]).write_text(text)
+        return Place(self.cloud, self.loaded, self.run_id, root=root)
 
     @property
     def home(self) -> Path:
@@ -152,13 +175,17 @@ class Place:
                 connections.close()
 
     @contextmanager
-    def cluster(self) -> Iterator[KubeClient]:
-        """Reach the cluster as somebody else would."""
+    def cluster(self, through: str = "") -> Iterator[KubeClient]:
+        """Reach the cluster as somebody else would.
+
+        Args:
+            through: host and port of what leads there; empty: the cluster's own.
+        """
         connections = Connections(self.loaded.variables, self.home)
         try:
             access = reads.access(self._context(connections, ExitStack(), check=False))
             folder = self.home / ".runs"
-            found = to_gke(access.endpoint, access.ca_certificate, connections.credentials)
+            found = to_gke(through or access.endpoint, access.ca_certificate, connections.credentials)
             yield KubeClient(found, folder)
         finally:
             connections.close()
@@ -209,7 +236,7 @@ class Place:
             environment="rehearsal",
             variables=self.loaded.variables,
             tree=self.loaded.tree,
-            root=ROOT,
+            root=self.root,
             home=self.home,
             run_id=self.run_id,
             check=check,
@@ -234,6 +261,7 @@ def paths(changes: Sequence[Change]) -> list[str]:
     return [difference.path for change in changes for difference in change.differences]
 
 
+@cache
 def variables_with(*settings: str) -> Loaded:
     """The variables of the environment `rehearsal`, with settings such as `server.replicas=0`."""
     return load(ROOT, "rehearsal", settings, {})
@@ -243,16 +271,32 @@ def variables_with(*settings: str) -> Loaded:
 def prepared_in(home: Path) -> Iterator[Place]:
     """Open a stand-in in a folder, with cluster, node pool and model.
 
+    They are made once in this process; each place gets a copy of all that the stand-in had written.
+
     Args:
         home: RUNBOOK_HOME.
     """
-    cloud = StandIn(home / ".rehearsal")
-    cloud.up()
-    place = Place(cloud, variables_with())
-    try:
+    shutil.copytree(_prepared_once(), home, dirs_exist_ok=True)
+    with _place_in(home) as place:
+        yield place
+
+
+@cache
+def _prepared_once() -> Path:
+    home = Path(mkdtemp(prefix="prepared-"))
+    atexit.register(shutil.rmtree, home)
+    with _place_in(home) as place:
         for outcome in place.line(*((uses, {}) for uses in SETUP), check=False):
             assert outcome.error is None, outcome.error
-        yield place
+    return home
+
+
+@contextmanager
+def _place_in(home: Path) -> Iterator[Place]:
+    cloud = StandIn(home / ".rehearsal")
+    cloud.up()
+    try:
+        yield Place(cloud, variables_with())
     finally:
         cloud.session.close()
         cloud.down()

@@ -156,7 +156,8 @@ def secrets(changed: list[str]) -> list[str]:
 
 
 def test_the_keys_secret_waits_for_its_namespace(place: Place) -> None:
-    planned = with_key(place, "s3cret-key", "kube.namespace=serving").check("kube.apply", **SERVER)
+    serving = with_key(place, "s3cret-key", "kube.namespace=serving", "server.replicas=0")
+    planned = serving.check("kube.apply", **SERVER)
     kinds = [path.partition("/")[0] for path in paths(planned.changes)]
     assert kinds[:4] == ["configmap", "namespace", "secret", "persistentvolume"]
 

@@ -93,7 +93,7 @@ def test_what_the_autoscaler_says(place: Place, reasons: list[tuple[str, str]], 
         for minute, (reason, message) in enumerate(reasons)
     ]
     with place.cluster() as cluster:
-        found = unscheduled(cluster, UNFIT, events, supply=Supply(Growth.EXPECTED), ending=False)
+        found = unscheduled(cluster, UNFIT, events, supply=Supply(Growth.EXPECTED))
     assert found is not None
     assert (found.patience_seconds is None) == waited_for
 

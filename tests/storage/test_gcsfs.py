@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 from fsspec.asyn import sync
 from gcsfs import GCSFileSystem
 
+ROOT = Path(__file__).parents[2]
 BODY = os.urandom(1024 * 1024 + 5)
 
 
@@ -84,3 +88,13 @@ def tmp_path_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes],
         return str(path)
 
     return make
+
+
+def test_the_runbook_never_gets_the_file_system_that_stalls_without_grpc() -> None:
+    """The module that needs gcsfs for its retries alone may be the first to import it."""
+    asked = "import runbook.clients.mount, gcsfs; print(gcsfs.GCSFileSystem.__name__)"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GCSFS_")}
+    told = subprocess.run(
+        [sys.executable, "-c", asked], cwd=ROOT, env=kept, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "GCSFileSystem"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +10,9 @@ from dataclasses import dataclass
 import pytest
 
 from runbook.clients.kube.objects import Object, Reference
-from runbook.engine.errors import FailedError
-from tests.steps_kube.deployment_place import SERVER, Place
+from tests.steps_kube.deployment_place import Place
+from tests.stuck_states.sighting import SECONDS, awaited
 
-SECONDS = 2.0
 CHIPS = {"limits": {"google.com/tpu": "4"}, "requests": {"google.com/tpu": "4"}}
 HOLDER: Object = {
     "apiVersion": "v1",
@@ -34,6 +30,12 @@ QUOTA: Object = {
     "kind": "ResourceQuota",
     "metadata": {"name": "few", "namespace": "default"},
     "spec": {"hard": {"requests.google.com/tpu": "0"}},
+}
+MEMORY_QUOTA: Object = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "memory", "namespace": "default"},
+    "spec": {"hard": {"limits.memory": "512Gi"}},
 }
 
 
@@ -72,6 +74,13 @@ STATES = (
     ),
     State("quota", "ReplicaFailure", "exceeded quota: few", "resourcequota few", made=(QUOTA,)),
     State(
+        "quota-unsaid",
+        "ReplicaFailure",
+        "failed quota: memory: must specify limits.memory for: ",
+        "set limits.memory for: ",
+        made=(MEMORY_QUOTA,),
+    ),
+    State(
         "image", "ErrImagePull", "vllm-tpu:missing", "server.image", ("server.image=vllm/vllm-tpu:missing",)
     ),
     State("crash", "CrashLoopBackOff", "--no-such-flag", "kubectl logs", ("server.flags.no-such-flag=x",)),
@@ -90,6 +99,13 @@ STATES = (
         scenario="stuck-mount-without-sidecar",
     ),
     State("memory", "CrashLoopBackOff", "137 (OOMKilled)", "memory", scenario="stuck-out-of-memory"),
+    State(
+        "sidecar-crash",
+        "CrashLoopBackOff",
+        "container gke-gcsfuse-sidecar, ended with code 1, 2 times",
+        "--container=gke-gcsfuse-sidecar --previous",
+        scenario="stuck-sidecar-crash",
+    ),
     State(
         "engine",
         "CrashLoopBackOff",
@@ -114,32 +130,7 @@ def brought_about(place: Place, state: State) -> Iterator[None]:
         yield
         for item in state.made:
             cluster.delete(Reference.to(item))
-
-
-class Sighting(threading.Thread):
-    """Looks for a state from outside, and notes when it was first visible."""
-
-    def __init__(self, place: Place, shows: str) -> None:
-        super().__init__(daemon=True)
-        self._place, self._shows = place, re.compile(shows)
-        self.over = threading.Event()
-        self.at: float | None = None
-
-    def run(self) -> None:
-        with self._place.cluster() as cluster:
-            while self.at is None and not self.over.wait(0.05):
-                found = [
-                    *cluster.list("v1", "Pod", "default"),
-                    *cluster.list("apps/v1", "Deployment", "default"),
-                ]
-                names = {item["metadata"]["name"] for item in found}
-                found += [
-                    event
-                    for event in cluster.list("v1", "Event", "default")
-                    if event["involvedObject"]["name"] in names
-                ]
-                if self._shows.search(json.dumps(found)):
-                    self.at = time.monotonic()
+    place.cloud.control("DELETE", "faults")
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
@@ -147,16 +138,9 @@ def test_the_wait_ends_in_time_with_cause_and_remedy(
     place: Place, state: State, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with brought_about(place, state):
-        sighting = Sighting(place, state.shows)
-        sighting.start()
-        error = place.with_settings(*state.settings).apply("kube.apply", **SERVER).error
-        ended = time.monotonic()
-        sighting.over.set()
-        sighting.join()
-    assert isinstance(error, FailedError)
-    assert state.cause in error.message
-    assert state.remedy in (error.remedy or "")
-    assert sighting.at is not None, "the state was not visible before the wait ended"
+        ending = awaited(place.with_settings(*state.settings), state.shows)
+    assert state.cause in ending.error.message
+    assert state.remedy in (ending.error.remedy or "")
     with capsys.disabled():
-        print(f"\n{state.name}: ended {ended - sighting.at:.2f} s after it was visible")
-    assert ended - sighting.at < SECONDS
+        print(f"\n{state.name}: ended {ending.seconds:.2f} s after it was visible")
+    assert ending.seconds < SECONDS

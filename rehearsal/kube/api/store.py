@@ -8,7 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from rehearsal.kube.api.kinds import Kind, kind_of
@@ -64,9 +64,9 @@ class Event:
 Events = list[Event]
 
 
-def timestamp() -> str:
-    """Give the present time as Kubernetes writes it, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def timestamp(seconds: int = 0) -> str:
+    """Give the time in so many seconds as Kubernetes writes it, to the second."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def clone(value: _Json) -> _Json:
@@ -200,7 +200,7 @@ class Store:
         if finalizer and finalizer not in metadata.get("finalizers", []):
             metadata.setdefault("finalizers", []).append(finalizer)
         grace = _grace(kind, new, grace_period_seconds)
-        metadata.setdefault("deletionTimestamp", timestamp())
+        metadata.setdefault("deletionTimestamp", timestamp(grace))
         metadata["deletionGracePeriodSeconds"] = grace
         if kind.generation and "deletionTimestamp" not in old["metadata"]:
             metadata["generation"] = metadata.get("generation", 0) + 1

@@ -10,7 +10,7 @@ from rehearsal.kube.api.store import Object, Store, clone
 from rehearsal.kube.control.finalizers import add_finalizer
 from rehearsal.kube.control.gcsfuse_webhook import GcsFuseWebhook
 from rehearsal.kube.control.pods import requested_resources
-from rehearsal.kube.control.quotas import exceeded_quota
+from rehearsal.kube.control.quotas import refused_by_quota
 from rehearsal.kube.facts import ClusterFacts
 
 PV_PROTECTION = "kubernetes.io/pv-protection"
@@ -52,8 +52,8 @@ class Admission:
         self._check_service_account(pod)
         _tolerate_extended_resources(pod)
         self._webhook.inject(pod)
-        if excess := exceeded_quota(self._store, pod):
-            raise forbidden(kind_of("Pod"), _name(pod), excess)
+        if refusal := refused_by_quota(self._store, pod):
+            raise forbidden(kind_of("Pod"), _name(pod), refusal)
 
     def _check_service_account(self, pod: Object) -> None:
         namespace = pod["metadata"]["namespace"]

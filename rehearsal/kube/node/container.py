@@ -21,6 +21,7 @@ from rehearsal.world import Settings
 _FIRST_BACK_OFF = 10.0
 _LONGEST_BACK_OFF = 300.0
 _FORGIVEN_AFTER_SECONDS = 600.0
+_LINGERING_LOOK_SECONDS = 0.1
 _CREATION_RETRY_SECONDS = 2.0
 _START_ERROR = 128
 
@@ -150,6 +151,8 @@ class Container:
             return
         self._say("Normal", "Killing", f"Stopping container {self.name}")
         code = await process.stop(grace_seconds)
+        while self._pod.services.told.lingers(self.name):  # noqa: ASYNC110 - what is told has no event
+            await asyncio.sleep(_LINGERING_LOOK_SECONDS)
         if self.state.is_running:
             self.state.end(code)
         self._process = None

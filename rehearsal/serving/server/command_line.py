@@ -154,7 +154,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def non_default(options: argparse.Namespace) -> dict[str, Any]:
     """The arguments that were given, as vLLM logs them; the API key is not shown."""
-    given = {k: v for k, v in vars(options).items() if v != _parser(served=False).get_default(k)}
+    parser = _parser(served=False)
+    given = {k: v for k, v in vars(options).items() if v != parser.get_default(k)}
     return {k: ["***"] if k == "api_key" else v for k, v in given.items()}
 
 

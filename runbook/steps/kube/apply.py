@@ -28,6 +28,7 @@ from runbook.steps.kube.absent import deletions
 from runbook.steps.kube.apply_commands import apply_command, command_of, secret_command
 from runbook.steps.kube.apply_set import ApplySet
 from runbook.steps.kube.applying import Applying
+from runbook.steps.kube.bucket_access import require_access
 from runbook.steps.kube.cluster import kubectl, live, object_key, shown
 from runbook.steps.kube.drafts import drafted, validate_template
 from runbook.steps.kube.workload import Manifest, api_key_secret, keep_applied, manifest, manifest_path
@@ -51,6 +52,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     require_complete_model(context)
     require_vocabulary(context)
     manifested = manifest(context, arguments.template)
+    require_access(context, manifested.objects)
     if not context.check:
         keep_applied(context, manifested)
     which = membership.apply_set(context, arguments.template)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader, Reference, is_terminating
@@ -10,7 +11,27 @@ from runbook.steps.kube.permitted import listed, permitted
 from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
 
 _REMEDY: Final = "run `inv deploy`: it makes, mends or replaces the claim and its volume"
+_MAKE_IT: Final = (
+    "run `inv deploy`: it makes the volumes of manifests/; where it is none of them, make it, or name another"
+    " one in the claim's volumeName"
+)
+_ALIKE: Final = "make capacity, storage class and access modes of claim and volume alike in manifests/"
 _FINAL_EVENTS: Final = frozenset({"VolumeMismatch", "ClaimLost", "ClaimMisbound"})
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """What is wrong with a claim.
+
+    Args:
+        why: in words.
+        lasting: it stays so for as long as nobody does anything.
+        remedy: what the operator can do.
+    """
+
+    why: str
+    lasting: bool = False
+    remedy: str = _REMEDY
 
 
 def unbound(kube: Reader, pod: Object) -> Diagnosis | None:
@@ -19,11 +40,10 @@ def unbound(kube: Reader, pod: Object) -> Diagnosis | None:
         return None
     for name in _claims(pod):
         reference = Reference("v1", "PersistentVolumeClaim", pod["metadata"]["namespace"], name)
-        claim = kube.get(reference)
-        why, lasting = _trouble(kube, claim)
-        if why:
-            text = f"Pod {pod['metadata']['name']} waits for {reference}, which {why}"
-            return Diagnosis(text, "claim", 0 if lasting else SOON_SECONDS, text, _REMEDY)
+        found = _trouble(kube, kube.get(reference))
+        if found is not None:
+            text = f"Pod {pod['metadata']['name']} waits for {reference}, which {found.why}"
+            return Diagnosis(text, "claim", 0 if found.lasting else SOON_SECONDS, text, found.remedy)
     return None
 
 
@@ -33,26 +53,27 @@ def _claims(pod: Object) -> Iterator[str]:
             yield volume["persistentVolumeClaim"]["claimName"]
 
 
-def _trouble(kube: Reader, claim: Object | None) -> tuple[str, bool]:
-    """Say what is wrong with a claim, and whether it stays so; nothing where it is bound."""
+def _trouble(kube: Reader, claim: Object | None) -> _Trouble | None:
+    """Say what is wrong with a claim; None where it is bound."""
     if claim is None:
-        return "is not there", True
+        return _Trouble("is not there", lasting=True)
     if is_terminating(claim):
-        return "is being deleted", True
+        return _Trouble("is being deleted", lasting=True)
     phase = claim.get("status", {}).get("phase", "Pending")
     if phase == "Lost":
-        return "is Lost: its volume was deleted, or belongs to another claim", True
-    return ("", False) if phase == "Bound" else _unbound(kube, claim)
+        return _Trouble("is Lost: its volume was deleted, or belongs to another claim", lasting=True)
+    return None if phase == "Bound" else _unbound(kube, claim)
 
 
-def _unbound(kube: Reader, claim: Object) -> tuple[str, bool]:
+def _unbound(kube: Reader, claim: Object) -> _Trouble:
     """Say why a claim is Pending: by the volume that it names, else by what was told of it."""
     name = claim["spec"].get("volumeName", "")
     for volume in _volume(kube, name):
         if volume is None:
-            return f"is Pending: there is no persistentvolume/{name}", True
+            return _Trouble(f"is Pending: there is no persistentvolume/{name}", lasting=True, remedy=_MAKE_IT)
         if other := _other_claim(volume, claim):
-            return f"is Pending: persistentvolume/{name} is {volume['status'].get('phase')} for {other}", True
+            held = f"is Pending: persistentvolume/{name} is {volume['status'].get('phase')} for {other}"
+            return _Trouble(held, lasting=True)
     metadata = claim["metadata"]
     fields = f"involvedObject.name={metadata['name']}"
     events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
@@ -66,11 +87,13 @@ def _volume(kube: Reader, name: str) -> list[Object | None]:
     return permitted(lambda: [kube.get(reference)], otherwise=nothing) if name else nothing
 
 
-def _told(events: Sequence[Object]) -> tuple[str, bool]:
+def _told(events: Sequence[Object]) -> _Trouble:
     if not events:
-        return "is Pending", False
+        return _Trouble("is Pending")
     last = latest(events)
-    return f"is Pending: {last.get('reason')}: {last.get('message')}", last.get("reason") in _FINAL_EVENTS
+    reason = last.get("reason")
+    remedy = _ALIKE if reason == "VolumeMismatch" else _REMEDY
+    return _Trouble(f"is Pending: {reason}: {last.get('message')}", reason in _FINAL_EVENTS, remedy)
 
 
 def _other_claim(volume: Object, claim: Object) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from runbook.clients.kube.objects import Object, Reader
+from runbook.clients.kube.objects import Object, Reader, is_terminating
 from runbook.steps.kube import crash
 from runbook.steps.kube.claims import unbound
 from runbook.steps.kube.creation import refused
+from runbook.steps.kube.leaving import overdue
 from runbook.steps.kube.permitted import listed
 from runbook.steps.kube.scheduling import unscheduled
 from runbook.steps.kube.supply import Supply
@@ -43,6 +44,7 @@ def diagnose(kube: Reader, deployment: Object, *, supply: Supply) -> Diagnosis:
     return (
         _refused(kube, deployment, pods)
         or diagnose_pods(kube, pods, supply=supply, keeps_old=_keeps_old(deployment))
+        or overdue(pods)
         or Diagnosis("old Pods are ending" if pods else "no Pod yet")
     )
 
@@ -58,16 +60,16 @@ def diagnose_pods(
         supply: where nodes for them come from.
         keeps_old: whether a rollout keeps old Pods until the new ones are ready.
     """
-    present = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    present = [pod for pod in pods if not is_terminating(pod)]
     if not present:
         return None
-    pod, ending = newest(present), len(pods) > len(present)
+    pod, leaving = newest(present), [pod for pod in pods if is_terminating(pod)]
     metadata = pod["metadata"]
     fields = f"involvedObject.name={metadata['name']}"
     events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
     found = (
         unbound(kube, pod)
-        or unscheduled(kube, pod, events, supply=supply, ending=ending, keeps_old=keeps_old)
+        or unscheduled(kube, pod, events, supply=supply, leaving=leaving, keeps_old=keeps_old)
         or _of_containers(kube, pod)
         or _unmounted(pod, events)
         or Diagnosis(_condition(pod, events))
@@ -85,7 +87,7 @@ def newest(pods: Sequence[Object]) -> Object:
 
 def _refused(kube: Reader, deployment: Object, pods: Sequence[Object]) -> Diagnosis | None:
     """A quota, or a ServiceAccount that is missing, shows only in the Deployment's conditions."""
-    if any("deletionTimestamp" in pod["metadata"] for pod in pods):
+    if any(map(is_terminating, pods)):
         return None
     for condition in deployment.get("status", {}).get("conditions", ()):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":

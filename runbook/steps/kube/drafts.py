@@ -50,11 +50,15 @@ def validate_template(context: Context, template: str) -> None:
 
 
 def drafted(context: Context, template: str) -> Manifest:
-    """Render a template of manifests/ for this environment, without asking the cloud.
+    """Render a template of manifests/ for this environment, without asking the cloud; once for all steps.
 
     Raises:
         ManifestError: the template, or what it renders to, is wrong.
     """
+    return context.facts.read(("draft", template), lambda: _drafted(context, template))
+
+
+def _drafted(context: Context, template: str) -> Manifest:
     return draft(
         context.root / "manifests",
         template,

@@ -6,10 +6,12 @@ from functools import partial
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.watching import View, viewing
 from runbook.engine.errors import FailedError
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
-from runbook.steps.kube.polling import poll
+from runbook.steps.kube.permitted import listed
+from runbook.steps.kube.polling import poll, until_news
 from runbook.steps.kube.trouble import latest
 
 DEADLINE_SECONDS: Final = 600.0
@@ -36,23 +38,25 @@ def wait(context: Context, reference: Reference) -> None:
         FailedError: it has none after ten minutes; the message holds what was last told of it.
     """
     told = ["nothing was told of it"]
-    poll(
-        context,
-        partial(_look, context, reference, told),
-        limit_seconds=DEADLINE_SECONDS,
-        late=lambda: f"{reference} has no address after {DEADLINE_SECONDS:.0f} s: {told[0]}",
-    )
+    with viewing(client(context)) as view:
+        poll(
+            context,
+            partial(_look, context, view, reference, told),
+            limit_seconds=DEADLINE_SECONDS,
+            late=lambda: f"{reference} has no address after {DEADLINE_SECONDS:.0f} s: {told[0]}",
+            rest=until_news(context, view),
+        )
 
 
-def _look(context: Context, reference: Reference, told: list[str]) -> str | None:
-    kube = client(context)
-    service = kube.get(reference)
+def _look(context: Context, view: View, reference: Reference, told: list[str]) -> str | None:
+    service = view.get(reference)
     if service is None:
         raise FailedError(f"{reference} was deleted while its address was awaited")
     found = address(service)
     if found:
         return found
-    events = kube.list("v1", "Event", reference.namespace, fields=f"involvedObject.name={reference.name}")
+    fields = f"involvedObject.name={reference.name}"
+    events = listed(lambda: view.list("v1", "Event", reference.namespace, fields=fields))
     if events:
         told[0] = f"{latest(events).get('reason')}: {latest(events).get('message')}"
     context.report.condition(f"{reference} has no address yet; {told[0]}")

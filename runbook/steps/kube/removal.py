@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.watching import View, viewing
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
-from runbook.steps.kube.polling import poll
+from runbook.steps.kube.polling import poll, until_news
 
 DEADLINE_SECONDS: Final = 600.0
 
@@ -19,21 +21,24 @@ def wait_until_gone(context: Context, references: Iterable[Reference]) -> None:
     Raises:
         FailedError: one is still there after ten minutes; the message says what holds it.
     """
-    waiting = list(references)
     held: list[Object] = []
+    with viewing(client(context)) as view:
+        poll(
+            context,
+            partial(_look, context, view, list(references), held),
+            limit_seconds=DEADLINE_SECONDS,
+            late=lambda: f"still there after {DEADLINE_SECONDS:.0f} s: {_reasons(held)}",
+            rest=until_news(context, view),
+        )
 
-    def look() -> bool | None:
-        held[:] = [found for reference in waiting if (found := client(context).get(reference)) is not None]
-        if held:
-            context.report.condition(f"waiting for {_names(held)}")
-        return None if held else True
 
-    poll(
-        context,
-        look,
-        limit_seconds=DEADLINE_SECONDS,
-        late=lambda: f"still there after {DEADLINE_SECONDS:.0f} s: {_reasons(held)}",
-    )
+def _look(context: Context, view: View, references: Sequence[Reference], held: list[Object]) -> bool | None:
+    """Note which objects are still there; tell when none is."""
+    held[:] = [found for reference in references if (found := view.get(reference)) is not None]
+    if not held:
+        return True
+    context.report.condition(f"waiting for {_names(held)}")
+    return None
 
 
 def _names(objects: Sequence[Object]) -> str:

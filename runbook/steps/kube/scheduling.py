@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader
+from runbook.steps.kube.leaving import overdue
 from runbook.steps.kube.permitted import listed
 from runbook.steps.kube.placement import (
     allocatable,
@@ -61,7 +62,7 @@ def unscheduled(
     events: Sequence[Object],
     *,
     supply: Supply,
-    ending: bool,
+    leaving: Sequence[Object] = (),
     keeps_old: bool = False,
 ) -> Diagnosis | None:
     """Look at a Pod that fits no node; None where it has one, or was not looked at yet.
@@ -72,25 +73,25 @@ def unscheduled(
         events: of the Pod.
         supply: whether nodes are made for it: then it is waited for, unless the autoscaler refuses or a node
             that it could use is idle.
-        ending: whether another Pod is about to make room.
+        leaving: Pods that are about to make room.
         keeps_old: whether the rollout keeps old Pods until the new ones are ready.
     """
     said = _said(pod)
     if said is None:
         return None
-    text = f"Pod {pod['metadata']['name']} {said}"
-    if ending:
-        return Diagnosis(f"{text} (an old Pod is ending)")
+    name = pod["metadata"]["name"]
+    if leaving:
+        return overdue(leaving) or Diagnosis(f"Pod {name} (an old Pod is ending) {said}")
     if _is_coming(events):
-        return Diagnosis(f"{text} (a node is being made)")
+        return Diagnosis(f"Pod {name} (a node is being made) {said}")
     nodes = listed(lambda: kube.list("v1", "Node", ""))
     pods = listed(lambda: kube.list("v1", "Pod", ""))
     refusal = _refusal(events)
     if not refusal and supply.growth is Growth.EXPECTED and not _has_idle_node(pod, nodes, pods):
-        return Diagnosis(f"{text} (waiting for a node)")
+        return Diagnosis(f"Pod {name} (waiting for a node) {said}")
     reason = _reason(pod, nodes, pods, pool=supply.pool, keeps_old=keeps_old)
     final = reason.lasting and supply.growth is Growth.NONE
-    text = "; ".join(filter(None, [text, reason.text, refusal]))
+    text = "; ".join(filter(None, [f"Pod {name} {said}", reason.text, refusal]))
     patience = 0 if final else SOON_SECONDS
     return Diagnosis(text, "Unschedulable", patience, text, reason.remedy, symptom=reason.symptom)
 

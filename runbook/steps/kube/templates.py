@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,7 +76,9 @@ def parse(text: str, template: Path) -> list[Object]:
     return objects
 
 
+@cache
 def _environment(folder: Path) -> Environment:
+    """Give a folder's environment: it keeps the templates that it compiled, until their files change."""
     environment = Environment(  # noqa: S701 - YAML, not HTML
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,

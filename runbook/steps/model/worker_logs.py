@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.watching import View, viewing
 from runbook.engine.errors import CredentialsError, FailedError, PassingError, RunbookError
 from runbook.steps.bench.jobs import ended
 from runbook.steps.context import Context
@@ -16,14 +17,13 @@ from runbook.steps.kube.cluster import client
 from runbook.steps.kube.creation import diagnose_absence
 from runbook.steps.kube.diagnosis import diagnose_pods
 from runbook.steps.kube.patience import Patience
-from runbook.steps.kube.polling import poll
+from runbook.steps.kube.polling import poll, until_news
 from runbook.steps.kube.supply import Supply, of_tpus
 from runbook.steps.model.pod_log import PodLog
 from runbook.steps.model.refused import Refusals
 from runbook.transfer.session import StoredObject
 from runbook.transfer.telling import Listener
 
-_LOOK_S: Final = 1.0
 _LAST_LINES: Final = 15
 
 Ending = tuple[Mapping[str, StoredObject], RunbookError | None]
@@ -36,14 +36,9 @@ def follow(context: Context, job: Reference) -> Ending:
     Args:
         job: it runs.
     """
-    followed = _Workers(context, job)
-    return poll(
-        context,
-        followed.look,
-        limit_seconds=math.inf,
-        late=str,
-        rest=lambda seconds: context.pause(min(seconds, _LOOK_S)),
-    )
+    with viewing(client(context)) as view:
+        followed = _Workers(context, job, view)
+        return poll(context, followed.look, limit_seconds=math.inf, late=str, rest=until_news(context, view))
 
 
 class _Workers:
@@ -52,11 +47,13 @@ class _Workers:
     Args:
         context: of the step that follows.
         job: whose Pods they are.
+        view: of the cluster.
     """
 
-    def __init__(self, context: Context, job: Reference) -> None:
+    def __init__(self, context: Context, job: Reference, view: View) -> None:
         self._context = context
         self._job = job
+        self._view = view
         self._patience = Patience(context)
         self._refusals = Refusals(context)
         self._listener = Listener(self)
@@ -76,13 +73,13 @@ class _Workers:
 
     def look(self) -> Ending | None:
         """Hear what is new; give the end where the Job has come to it, or never will."""
-        job = client(self._context).get(self._job)
+        job = self._view.get(self._job)
         if job is None:
             return self._end(FailedError(f"{self._job} was deleted"))
-        pods = self._pods()
+        how = ended(job)
+        pods = self._pods(last=how is not None)
         for pod in pods:
             self._hear(pod)
-        how = ended(job)
         if how == "Complete":
             return self._end(self._failure)
         failure = self._of_job(job) if how else self._trouble(job, pods)
@@ -91,9 +88,11 @@ class _Workers:
     def _end(self, failure: RunbookError | None) -> Ending:
         return self._listener.moved, failure
 
-    def _pods(self) -> list[Object]:
+    def _pods(self, *, last: bool) -> list[Object]:
+        """List the Pods; at the Job's end all of them, as one watch may be behind another."""
         found = {"batch.kubernetes.io/job-name": self._job.name}
-        return client(self._context).list("v1", "Pod", self._job.namespace, labels=found)
+        reader = client(self._context) if last else self._view
+        return reader.list("v1", "Pod", self._job.namespace, labels=found)
 
     def _hear(self, pod: Object) -> None:
         log = self._logs.setdefault(pod["metadata"]["name"], PodLog(client(self._context), pod))
@@ -132,8 +131,7 @@ class _Workers:
     def _judge(self, job: Object, waiting: list[Object]) -> None:
         made = self._context.variables.cluster.mode == "autopilot"
         supply = of_tpus(self._context) if made else Supply()
-        kube = client(self._context)
-        found = diagnose_pods(kube, waiting, supply=supply) or diagnose_absence(kube, job)
+        found = diagnose_pods(self._view, waiting, supply=supply) or diagnose_absence(self._view, job)
         if found.cause == "image":
             found = replace(found, remedy="see: inv vars transfer.image")
         self._context.report.condition(found.condition)
