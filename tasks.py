@@ -133,10 +133,16 @@ def ask(line: Any, prompt: str, max_tokens: str = "256", temperature: str = "0",
     )
 
 
-@task(klass=PlaybookTask)
-def bench(line: Any) -> None:
+@task(
+    klass=PlaybookTask,
+    auto_shortflags=False,
+    help={"workload": "one of bench.workloads, such as chat (default: bench.workload)"},
+)
+def bench(line: Any, workload: str = "") -> None:
     """Run vllm bench serve in the cluster, follow it, keep the result (5.1, 5.2)."""
     line.add_playbook("bench")
+    if workload:
+        line.add_setting("bench.workload", workload)
 
 
 @task(klass=PlaybookTask)
