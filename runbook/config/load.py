@@ -40,10 +40,7 @@ class Loaded:
     def keys(self) -> list[str]:
         """List every variable that is set, in the schema's order; entries such as flags by their own name."""
         order = {key: index for index, key in enumerate(schema_keys())}
-        return [
-            dotted(key)
-            for key in sorted(self.origins, key=lambda key: _position(order, key))
-        ]
+        return [dotted(key) for key in sorted(self.origins, key=lambda key: _position(order, key))]
 
     def provenance(self, key: str) -> Provenance:
         """Tell a variable's value, where it came from and what it overrode.

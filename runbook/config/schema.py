@@ -38,7 +38,7 @@ DERIVED: Final = {
 OF_WORKLOAD: Final = (
     "dataset", "input_len", "output_len", "num_prompts", "max_concurrency", "request_rate",
 )  # fmt: skip
-"""Variables of `bench` that take the value of the workload that `bench.workload` names where they are null."""
+"""Variables of `bench` that take the value of the workload `bench.workload` where they are null."""
 
 NULLABLE: Final = frozenset({*DERIVED, *(f"bench.{name}" for name in OF_WORKLOAD)})
 """Variables that follow another one where they are null."""
