@@ -116,6 +116,9 @@ class _LineRun:
     def _confirmation(self) -> Confirmation:
         return Confirmation(self.line.options.yes, _asking(self.screen), self.interruption.pause)
 
+    def _choose(self, question: str) -> str:
+        return self._confirmation().choose(question) if self.interruption.by_hand else ""
+
     def _contexts(self, bound: Mapping[str, BoundStep]) -> Callable[[PlannedStep, StepReport], Context]:
         opening = contexts(
             self.line,
@@ -126,7 +129,9 @@ class _LineRun:
             interruption=self.interruption,
         )
         make = self.opened.enter_context(opening)
-        return lambda step, report: replace(make(report), siblings=_siblings(step, bound))
+        return lambda step, report: replace(
+            make(report), siblings=_siblings(step, bound), choose=self._choose
+        )
 
     def _lock(self) -> None:
         if self.line.options.check:
@@ -186,7 +191,7 @@ def _interrupted_by_signal(interruption: Interruption) -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         if interruption.requested:
             os._exit(128 + number)
-        interruption.request()
+        interruption.request(by_hand=number == signal.SIGINT)
         os.write(2, b"\ninterrupted: what is under way is let finish (again: stop at once)\n")
 
     before = {number: signal.signal(number, stop) for number in ENDING}

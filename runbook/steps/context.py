@@ -22,6 +22,10 @@ class StepArguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _unasked(question: str) -> str:  # noqa: ARG001 - nobody hears it
+    return ""
+
+
 @dataclass(frozen=True)
 class Context:
     """A step's surroundings on one run.
@@ -39,6 +43,7 @@ class Context:
         report: this step's voice.
         keep: opens a resource that stays open until the line of tasks ends, and returns what it yields.
         pause: waits for some seconds; ends at once, by an exception, when the operator interrupts the run.
+        choose: asks the operator who pressed Ctrl-C a question; empty where nobody can be asked.
         siblings: arguments of the other steps of this line that use the same step module.
     """
 
@@ -54,4 +59,5 @@ class Context:
     report: StepReport
     keep: Callable[[AbstractContextManager[Any]], Any]
     pause: Callable[[float], None]
+    choose: Callable[[str], str] = _unasked
     siblings: Sequence[StepArguments] = ()
