@@ -140,7 +140,7 @@ def told(
     done, load, share = pulse.done or bar, pulse.load, pulse.share
     rate = pulse.rate if load else server.rate if server else None
     running = load or server
-    left = span(pulse.left) if pulse.left is not None else remaining
+    left = span(pulse.left) if pulse.left is not None else "" if pulse.done else remaining
     of_tokens = f", {share:.0%} of the tokens" if share is not None else ""
     mark = " (REHEARSAL)" if rehearsal else ""
     parts = (

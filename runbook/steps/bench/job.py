@@ -14,6 +14,7 @@ from pydantic import Field
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.clients.kube.service import is_ready
+from runbook.config.schema import Bench
 from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Action, Change, StepResult
 from runbook.engine.errors import ManifestError, MissingError, Place
@@ -68,7 +69,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         partial(_create, context, arguments, rendered),
         {object_key(reference): wanted, JOBS: UNKNOWN},
     )
-    return f"{reference} runs the workload {context.variables.bench.workload}"
+    return f"{reference} runs {_in_words(context.variables.bench)}"
 
 
 def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
@@ -102,6 +103,14 @@ def _require_server(context: Context) -> None:
     planned = "status" not in found
     if not planned and not rollout.available(found):
         raise MissingError(f"{deployment(context)} has no Pod that is ready", supplied_by="kube.apply")
+
+
+def _in_words(bench: Bench) -> str:
+    at_once = f", {bench.max_concurrency} at once" if bench.max_concurrency else ""
+    return (
+        f"the workload {bench.workload}: {bench.num_prompts} {bench.dataset} prompts of {bench.input_len} "
+        f"tokens{at_once}, answers of {bench.output_len}"
+    )
 
 
 def _client_image(context: Context) -> str:

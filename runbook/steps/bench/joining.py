@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runbook.clients.kube.objects import Object
 from runbook.engine.errors import ConflictError, Place
 from runbook.engine.shell import one_line
-from runbook.steps.bench.jobs import container
+from runbook.steps.bench.jobs import container, workload
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import kubectl
 
@@ -38,6 +38,9 @@ def deletion(context: Context, name: str) -> list[str]:
 
 
 def _differences(running: Object, wanted: Object) -> Iterator[str]:
+    if workload(running) != workload(wanted):
+        yield f"workload {workload(running) or 'unknown'}, not {workload(wanted)}"
+        return
     if container(running)["image"] != container(wanted)["image"]:
         yield f"image {container(running)['image']}, not {container(wanted)['image']}"
     here, there = _settings(running), _settings(wanted)
