@@ -136,13 +136,34 @@ def ask(line: Any, prompt: str, max_tokens: str = "256", temperature: str = "0",
 @task(
     klass=PlaybookTask,
     auto_shortflags=False,
-    help={"workload": "one of bench.workloads, such as chat (default: bench.workload)"},
+    optional=["markdown"],
+    help={
+        "workload": "one of bench.workloads, such as chat (default: bench.workload)",
+        "repeat": "measure so many times, one after the other (default: 1)",
+        "baseline": "compare with: last, best, an id, its beginning, a file or a folder of files",
+        "gate": "let the comparison decide: exit 1 at a regression, 2 where it cannot be judged",
+        "allow": "KEY[,KEY] of the fingerprint that may differ beside the server's",
+        "markdown": "write the comparison to this file (without one: to stdout)",
+        "junit": "write the comparison to this file, as JUnit XML",
+    },
 )
-def bench(line: Any, workload: str = "") -> None:
+def bench(
+    line: Any,
+    workload: str = "",
+    repeat: str = "",
+    baseline: str = "",
+    gate: bool = False,
+    allow: str = "",
+    markdown: str = "",
+    junit: str = "",
+) -> None:
     """Run vllm bench serve in the cluster, follow it, keep the result (5.1, 5.2)."""
     line.add_playbook("bench")
     if workload:
         line.add_setting("bench.workload", workload)
+    if repeat or baseline or gate or allow or markdown or junit:
+        told = {"baseline": baseline, "allow": allow, "junit": junit}
+        command(line, "gating.arrange", repeat=repeat, gate=gate, markdown=markdown, told=told)
 
 
 @task(klass=PlaybookTask)
@@ -227,6 +248,24 @@ def history(line: Any, run: str = "") -> Any:
 def parse(line: Any, file: str = "", prompts: str = "", output_len: str = "") -> Any:
     """Read the output of any vllm bench serve, a log or a saved JSON (- for stdin), and judge it."""
     return command(line, "measurement.parse", file=file, prompts=prompts, output_len=output_len)
+
+
+@task(
+    klass=LineTask,
+    auto_shortflags=False,
+    positional=["baseline", "candidate"],
+    optional=["markdown"],
+    help={
+        "baseline": "an id, its beginning, last, best, a file or a folder of files",
+        "candidate": "likewise, without best; an id stands for all rounds of its line",
+        "allow": "KEY[,KEY] of the fingerprint that may differ beside the server's",
+        "markdown": "as Markdown, to this file (without one: to stdout)",
+    },
+)
+def compare(line: Any, baseline: str, candidate: str, allow: str = "", markdown: str = "") -> Any:
+    """Compare two benchmarks: exit 0 no regression, 1 a regression, 2 not comparable or too few runs."""
+    words = {"baseline": baseline, "candidate": candidate, "allow": allow}
+    return command(line, "comparison.show", words=words, markdown=markdown)
 
 
 @word_task("run", help={"to": "a folder, or a file that ends in .html (default: the run's own folder)"})
@@ -322,6 +361,6 @@ def scenario(line: Any, name: str = "") -> Any:
 
 namespace = Collection(
     setup, deploy, smoke, forward, ask, bench, cleanup, rollback, teardown, play, step, steps, doc, render,
-    doctor, runbook, history, parse, report, test, variables,
+    doctor, runbook, history, parse, compare, report, test, variables,
 )  # fmt: skip
 namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))

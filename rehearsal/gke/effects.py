@@ -64,7 +64,7 @@ def _update_node_pool(record: ClusterRecord, operation: Operation) -> None:
 def _set_size(record: ClusterRecord, operation: Operation) -> None:
     pool = record.pools[operation.node_pool]
     pool.size = operation.change["nodeCount"]
-    pool.node_pool["status"] = "RUNNING"
+    pool.node_pool |= {"status": "RUNNING", "initialNodeCount": pool.size}
 
 
 def _delete_node_pool(record: ClusterRecord, operation: Operation) -> None:

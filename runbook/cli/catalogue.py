@@ -18,6 +18,7 @@ from runbook.engine.playbook import (
     playbook_names,
     refuse_twins,
 )
+from runbook.engine.rounds import rounds
 
 READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown", "rollback")
 
@@ -53,7 +54,8 @@ def wanted_steps(line: Line, playbooks: Sequence[Playbook]) -> Sequence[StepSpec
     known = {playbook.name: playbook for playbook in playbooks}
     steps: list[StepSpec] = []
     for name in line.playbooks:
-        steps += (known.get(name) or load_playbook(line.root / "playbooks", name)).steps
+        found = (known.get(name) or load_playbook(line.root / "playbooks", name)).steps
+        steps += rounds(found, line.rounds.get(name, 1))
     steps += find_steps(playbooks, line.step_names)
     return refuse_twins(list(dict.fromkeys(steps)))
 

@@ -82,7 +82,14 @@ def _run_queued(line: Line) -> int:
     from runbook.cli.run import run_line
 
     try:
-        return run_line(line)
+        code = run_line(line)
+        if line.gate and not line.options.check:
+            from runbook.cli.comparison import judge_run
+
+            return judge_run(line, line.gate, code)
+        return code
     finally:
+        line.gate = None
+        line.rounds.clear()
         line.playbooks.clear()
         line.step_names.clear()

@@ -78,7 +78,7 @@ def _benchmarks(line: Line, document: dict[str, Any]) -> list[Document]:
             found.append(read(path))
         except UserError as error:
             print(f"warning: {error.place}: {error.message}", file=sys.stderr)
-    return found
+    return sorted(found, key=lambda benchmark: (len(benchmark.id), benchmark.id))
 
 
 def _summary(document: dict[str, Any]) -> str:

@@ -61,6 +61,25 @@ class Options:
         )
 
 
+@dataclass(frozen=True)
+class Gate:
+    """The comparison that ends a line with a benchmark.
+
+    Args:
+        baseline: an id, its beginning, `last`, `best`, a file or a folder.
+        allow: keys of the fingerprint that may differ beside the server's.
+        decides: whether the comparison's exit code is the line's.
+        markdown: a file to write, or `-` for stdout; empty: none.
+        junit: a file to write; empty: none.
+    """
+
+    baseline: str
+    allow: frozenset[str]
+    decides: bool
+    markdown: str
+    junit: str
+
+
 OPTION_NAMES = ("env", "check", "diff", "set", "tags", "skip_tags", "start_at", "yes", "json", "verbose")
 
 
@@ -74,6 +93,9 @@ class Line:
         home: the folder of .runs/ and .rehearsal/ (RUNBOOK_HOME; default: root).
         playbooks: names of the playbooks whose steps are queued, in order.
         step_names: sections or names of steps asked for alone.
+        rounds: how often a playbook is gone through, where that is more than once.
+        run_ids: the runs that the line has made so far.
+        gate: what a benchmark of the line is compared with, and how that is told.
     """
 
     options: Options
@@ -81,6 +103,9 @@ class Line:
     home: Path
     playbooks: list[str] = field(default_factory=list)
     step_names: list[str] = field(default_factory=list)
+    rounds: dict[str, int] = field(default_factory=dict)
+    run_ids: list[str] = field(default_factory=list)
+    gate: Gate | None = None
 
     @classmethod
     def of(cls, options: Options, root: Path) -> Line:

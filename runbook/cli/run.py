@@ -93,6 +93,7 @@ class _LineRun:
         variables = self.loaded.variables
         if variables.provider == "rehearsal":
             rehearsal.prepare(self.line, variables.rehearsal, check=self.line.options.check)
+        self.line.run_ids.append(self.run_id)
         folder = self.line.runs / self.run_id
         journal = Journal(folder, self.line.arguments)
         keep(folder / VARIABLES, json.dumps(as_records(self.loaded), indent=1, default=str))
@@ -130,7 +131,7 @@ class _LineRun:
         )
         make = self.opened.enter_context(opening)
         return lambda step, report: replace(
-            make(report), siblings=_siblings(step, bound), choose=self._choose
+            make(report), siblings=_siblings(step, bound), round=step.spec.round, choose=self._choose
         )
 
     def _lock(self) -> None:

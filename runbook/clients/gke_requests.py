@@ -263,6 +263,20 @@ def create_node_pool(
     return GkeRequest("POST", path, {"parent": cluster.path, "nodePool": pool}, argv)
 
 
+def resize_node_pool(cluster: ClusterName, name: str, nodes: int) -> GkeRequest:
+    """Section 2.4: another number of nodes.
+
+    Args:
+        nodes: how many, in each zone of the node pool.
+    """
+    argv = (
+        *("gcloud", "container", "clusters", "resize", cluster.name, *cluster.flags),
+        *(f"--node-pool={name}", f"--num-nodes={nodes}", "--quiet"),
+    )
+    path = f"{cluster.path}/nodePools/{name}"
+    return GkeRequest("POST", f"{path}:setSize", {"name": path, "nodeCount": nodes}, argv)
+
+
 def delete_node_pool(cluster: ClusterName, name: str) -> GkeRequest:
     """Section 6.2."""
     argv = (

@@ -103,6 +103,12 @@ class Bench(Group):
     ready_timeout_s: WholeSeconds = Field(description="how long the client waits for the server, in seconds")
     timeout_s: WholeSeconds = Field(description="how long a run may take in all, in seconds")
     keep_s: WholeSeconds = Field(description="how long a finished Job is kept in the cluster, in seconds")
+    tolerance_percent: Annotated[float, Field(gt=0, lt=100)] = Field(
+        description="change of output throughput or median TPOT below which two benchmarks never differ"
+    )
+    history: Literal["local", "bucket"] = Field(
+        description="where benchmarks are kept to compare with: .runs/ alone, or the bucket as well"
+    )
 
 
 class Rollback(Group):

@@ -48,6 +48,7 @@ class StepSpec:
         retries: how often a passing failure is tried again.
         playbook: the playbook's name.
         place: where the step stands.
+        round: counted from 1, where a line has the playbook more than once.
     """
 
     section: str
@@ -60,6 +61,7 @@ class StepSpec:
     retries: int
     playbook: str
     place: Place
+    round: int = 1
 
 
 @dataclass(frozen=True)

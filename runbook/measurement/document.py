@@ -137,6 +137,15 @@ class Document(_Part):
     full_precision: bool
 
 
+def file_name(number: int) -> str:
+    """Name the file of a run's document in the run's folder.
+
+    Args:
+        number: of the round, counted from 1.
+    """
+    return FILE_NAME if number == 1 else FILE_NAME.replace(".", f"-{number}.")
+
+
 def write(document: Document, path: Path) -> None:
     """Write a document, whole or not at all; what JSON cannot say, such as NaN, becomes null."""
     text = json.dumps(_finite(document.model_dump()), indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -43,6 +43,7 @@ class Context:
         report: this step's voice.
         keep: opens a resource that stays open until the line of tasks ends, and returns what it yields.
         pause: waits for some seconds; ends at once, by an exception, when the operator interrupts the run.
+        round: counted from 1, where the line has the step more than once.
         choose: asks the operator who pressed Ctrl-C a question; empty where nobody can be asked.
         siblings: arguments of the other steps of this line that use the same step module.
     """
@@ -59,5 +60,11 @@ class Context:
     report: StepReport
     keep: Callable[[AbstractContextManager[Any]], Any]
     pause: Callable[[float], None]
+    round: int = 1
     choose: Callable[[str], str] = _unasked
     siblings: Sequence[StepArguments] = ()
+
+    @property
+    def measurement_id(self) -> str:
+        """Name this round's benchmark: as the run, from the second round on with its number."""
+        return self.run_id if self.round == 1 else f"{self.run_id}-{self.round}"

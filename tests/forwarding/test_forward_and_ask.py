@@ -23,7 +23,7 @@ from tests.rehearsal.stand_in import eventually
 
 KEY = "a-key-that-nobody-sees"
 ENVIRON = {"ASK_KEY": KEY, "RUNBOOK_SERVER_API_KEY": "{env: ASK_KEY}"}
-SLOW = "server.env.REHEARSAL_STEP_MS=20"
+SLOW = "rehearsal.step_ms=20"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,11 @@ from urllib.parse import parse_qsl
 Seen = tuple[str, str, Any]
 """Method, path and body of a write."""
 
-CLUSTER = {"endpoint": "34.1.2.3", "masterAuth": {"clusterCaCertificate": "bm9uZQ=="}}
+CLUSTER = {
+    "endpoint": "34.1.2.3",
+    "masterAuth": {"clusterCaCertificate": "bm9uZQ=="},
+    "nodePools": [{"name": "tpus", "initialNodeCount": 1}],
+}
 """What the recorder says of any cluster, beside its name: the certificate is `none`."""
 
 POLICY: dict[str, Any] = {

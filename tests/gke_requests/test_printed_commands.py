@@ -69,6 +69,7 @@ REQUESTS = {
     "2.4 node pool on spot machines": create_node_pool("spot"),
     "2.4 node pool with flex-start": create_node_pool("flex-start"),
     "2.4 node pool whose slice spans nodes": create_node_pool("on-demand", topology="4x4x4"),
+    "2.4 another number of nodes": gke_requests.resize_node_pool(CLUSTER, "tpus", 2),
     "6.2 delete the node pool": gke_requests.delete_node_pool(CLUSTER, "tpus"),
     "6.3 delete the cluster": gke_requests.delete_cluster(CLUSTER),
 }

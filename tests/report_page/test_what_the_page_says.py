@@ -45,6 +45,12 @@ def test_another_configuration_is_not_compared(reported: Reported, other: dict[s
     assert "worse" not in text.partition("Throughput")[0]
 
 
+def test_another_image_of_the_server_is_compared_and_named(reported: Reported) -> None:
+    text = page_with(reported, Told(7220.0, fingerprint={"server_image": "vllm/vllm-tpu:next"}))
+    assert f"Compared with {reported.first}" in text
+    assert "The server differs: server_image: vllm/vllm-tpu:nightly -> vllm/vllm-tpu:next ." in text
+
+
 def test_a_bad_verdict_comes_first_with_its_evidence_and_remedy(reported: Reported) -> None:
     finding = Finding(name="truncated", evidence="24,760 of 36,000 tokens", remedy="look at the server's log")
     text = page_with(reported, Told(verdict="truncated", finding=finding))

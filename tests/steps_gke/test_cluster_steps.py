@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,12 @@ def make_pool(work: Workplace, **config: Any) -> None:
     work.cloud.wait(work.cloud.ask("POST", f"{path_of(work)}/nodePools", {"nodePool": pool}))
 
 
+def other(work: Workplace, **node_pool: Any) -> Workplace:
+    """Give the same place with another wish for the node pool."""
+    changed = work.variables.node_pool.model_copy(update=node_pool)
+    return replace(work, variables=work.variables.model_copy(update={"node_pool": changed}))
+
+
 def test_a_cluster_is_made_where_there_is_none(work: Workplace) -> None:
     (change,) = work.converges("gke.cluster")
     assert paths([change]) == [f"cluster/{work.variables.cluster.name}"]
@@ -85,6 +92,22 @@ def test_the_node_pool_is_made_from_the_reservation(work: Workplace) -> None:
     work.apply("gke.cluster")
     (change,) = work.converges("gke.node_pool")
     assert f"--reservation={work.variables.node_pool.reservation}" in change.command
+
+
+def test_the_node_pool_gets_as_many_nodes_as_are_wanted(work: Workplace) -> None:
+    work.apply("gke.cluster", "gke.node_pool")
+    larger = other(work, nodes=2)
+    (grown,) = larger.converges("gke.node_pool")
+    assert [(found.before, found.after) for found in grown.differences] == [(1, 2)]
+    assert grown.loss is None
+    (shrunk,) = work.converges("gke.node_pool")
+    assert shrunk.loss == "1 of 2 nodes, and what runs on them; the machines may not be had again"
+
+
+def test_a_node_pool_that_gke_scales_keeps_its_nodes(work: Workplace) -> None:
+    flexible = other(work, capacity="flex-start")
+    flexible.apply("gke.cluster", "gke.node_pool")
+    assert flexible.check("gke.node_pool").status is Status.OK
 
 
 def test_the_node_pool_goes_and_then_the_cluster(work: Workplace) -> None:

@@ -1,14 +1,15 @@
-"""Which runs measured the same thing: only like is compared with like."""
+"""Which runs may stand beside each other on a page: those that `inv compare` would compare."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from runbook.measurement.document import Document
+from runbook.measurement.likeness import likeness
 
 
 def comparable(document: Document, others: Sequence[Document]) -> list[Document]:
-    """Choose the benchmarks that measured what a document measured and count, itself included.
+    """Choose the benchmarks that are alike and count, a document itself included; only the server may differ.
 
     Args:
         document: it is among the chosen even where its own verdict is bad.
@@ -26,8 +27,4 @@ def last_before(document: Document, alike: Sequence[Document]) -> Document | Non
 
 
 def _alike(document: Document, other: Document) -> bool:
-    return (
-        other.verdict.ok
-        and other.rehearsal == document.rehearsal
-        and other.fingerprint == document.fingerprint
-    )
+    return other.verdict.ok and not likeness(other, document, ()).refused

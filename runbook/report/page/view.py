@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from runbook.engine.shell import one_line, shell_text
 from runbook.measurement.document import Document
+from runbook.measurement.likeness import likeness
+from runbook.report.comparison import unlike_text
 from runbook.report.page.comparable import comparable, last_before
 from runbook.report.page.deeds import Doing, doings
 from runbook.report.page.figures import (
@@ -59,7 +61,7 @@ class Benchmark:
     Args:
         document: what is kept.
         before: the last comparable run's, where there is one.
-        alike: all that measured the same, the oldest first, itself included.
+        alike: all that are comparable, the oldest first, itself included.
         currency: of prices.
     """
 
@@ -77,6 +79,12 @@ class Benchmark:
     def throughputs(self) -> list[Figure]:
         """Throughputs, and the price of tokens."""
         return throughputs(self.document, self.before, self.currency)
+
+    @property
+    def changed(self) -> list[str]:
+        """In what the server differs from that of the run before."""
+        found = likeness(self.before, self.document, ()).compared if self.before else ()
+        return [unlike_text(item) for item in found]
 
     @property
     def counts(self) -> list[Figure]:

@@ -29,7 +29,7 @@ def document(
         servers: the server's Pods.
     """
     return Document(
-        id=context.run_id,
+        id=context.measurement_id,
         run_id=context.run_id,
         environment=context.environment,
         started=_started(job),

@@ -15,7 +15,7 @@ from runbook.engine.change import Action, FactKey, StepResult
 from runbook.engine.errors import FailedError, InterruptedRunError, MissingError, Place
 from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
-from runbook.measurement.document import FILE_NAME, Document, Verdict, read, write
+from runbook.measurement.document import Document, Verdict, file_name, read, write
 from runbook.measurement.reading import Reading, read_result
 from runbook.measurement.verdict import Witness, judge
 from runbook.steps.bench.endings import failed, interrupted
@@ -23,6 +23,7 @@ from runbook.steps.bench.following import follow
 from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
 from runbook.steps.bench.keeping import asked, document
 from runbook.steps.bench.leaving import leave
+from runbook.steps.bench.sharing import share
 from runbook.steps.bench.witness import look, seen_before, server_pods
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
@@ -101,14 +102,14 @@ def _conclude(context: Context, job: Object, kept: FactKey) -> None:
         log, job = follow(context, job)
     except InterruptedRunError as error:
         raise leave(context, reference) from error
-    folder = context.home / ".runs" / context.run_id
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log_file = folder / "bench.log"
+    log_file = _file(context).with_suffix(".log")
+    log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file.write_text(log, encoding="utf-8")
     reading = read_result(log)
     verdict = judge(reading, asked(context, job), _witness(context, job))
     found = document(context, job, reading, verdict, server_pods(context))
     write(found, _file(context))
+    share(context, found, _file(context))
     if reading.block:
         context.report.output(_shown(context, reading.block))
     if not verdict.ok:
@@ -149,4 +150,4 @@ def _tail(log: str) -> str:
 
 
 def _file(context: Context) -> Path:
-    return context.home / ".runs" / context.run_id / FILE_NAME
+    return context.home / ".runs" / context.run_id / file_name(context.round)

@@ -22,6 +22,7 @@ from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.gke.cluster import at_rest, settled
 from runbook.steps.gke.manuals import look_at_pool
 from runbook.steps.gke.operations import cluster_name, joined, make
+from runbook.steps.gke.pool_size import resized
 from runbook.steps.gke.provider import not_gke, nothing_by_hand, part_of_autopilot
 from runbook.steps.gke.reads import Cluster, cluster, cluster_key, is_autopilot, node_pool, require_cluster
 from runbook.steps.gke.versions import require_machines
@@ -64,6 +65,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         return "new"
     _require_healthy(context, pool)
     _require_same(context, pool)
+    yield from resized(context, pool)
     return f"{pool['name']} is there: {pool['config']['machineType']}"
 
 

@@ -63,7 +63,7 @@ def manifest(context: Context, template: str, *, client_image: str = "") -> Mani
     Raises:
         ManifestError: the template, or what it renders to, is wrong.
     """
-    key: FactKey = ("manifest", template, content_hash(context), client_image)
+    key: FactKey = ("manifest", template, content_hash(context), context.measurement_id, client_image)
     return context.facts.read(key, lambda: _manifest(context, template, client_image))
 
 
@@ -97,7 +97,7 @@ def labels(context: Context) -> dict[str, str]:
 
 def job_name(context: Context) -> str:
     """Name this run's benchmark Job."""
-    return f"{context.variables.bench.name}-{context.run_id}"
+    return f"{context.variables.bench.name}-{context.measurement_id}"
 
 
 def api_key_name(variables: Variables) -> str:
@@ -192,7 +192,7 @@ def _manifest(context: Context, template: str, client_image: str) -> Manifest:
         context.variables,
         context.tree,
         environment=context.environment,
-        run_id=context.run_id,
+        run_id=context.measurement_id,
         content=content_hash(context),
         client_image=client_image,
     )
