@@ -71,12 +71,15 @@ class ModelServer:
         address: base URL, such as `http://127.0.0.1:8000`.
         timeout_seconds: how long an answer may take.
         api_key: what the server wants to see; None where it wants nothing.
+        once: try nothing again.
     """
 
-    def __init__(self, address: str, timeout_seconds: float, api_key: Secret | None = None) -> None:
+    def __init__(
+        self, address: str, timeout_seconds: float, api_key: Secret | None = None, *, once: bool = False
+    ) -> None:
         self._address = address
         self._timeout = (CONNECT_SECONDS, timeout_seconds)
-        self._session = plain_session()
+        self._session = plain_session(once=once)
         if api_key is not None:
             self._session.headers["Authorization"] = f"Bearer {api_key.reveal()}"
 

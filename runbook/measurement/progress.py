@@ -81,6 +81,10 @@ class Pulse:
         while len(self._samples) > 2 and self._samples[1][0] < seconds - _WINDOW_S:
             self._samples.popleft()
 
+    def forget(self) -> None:
+        """Begin anew: the counters cannot be read for now."""
+        self._samples.clear()
+
     @property
     def load(self) -> Load | None:
         """What was read last."""

@@ -12,12 +12,15 @@ from runbook.steps.kube.cluster import client
 
 
 @contextmanager
-def asked(context: Context, seconds: float, tell: Callable[[str], None]) -> Iterator[ModelServer]:
+def asked(
+    context: Context, seconds: float, tell: Callable[[str], None], *, once: bool = False
+) -> Iterator[ModelServer]:
     """Lead to the server for as long as the block lasts.
 
     Args:
         seconds: how long an answer may take.
         tell: told, in another thread, why a connection failed.
+        once: try nothing again.
     """
     from runbook.clients.kube.forward import forward  # aiohttp takes long to import
 
@@ -25,7 +28,7 @@ def asked(context: Context, seconds: float, tell: Callable[[str], None]) -> Iter
     where = (variables.kube.namespace, variables.server.service, variables.server.port)
     with (
         forward(client(context), *where, 0, tell) as opened,
-        ModelServer(opened.address, seconds, variables.server.api_key) as server,
+        ModelServer(opened.address, seconds, variables.server.api_key, once=once) as server,
     ):
         yield server
 

@@ -54,13 +54,14 @@ class ServerLoad:
                 self._read_counters()
             except RunbookError:
                 # no such right, no answer, another kind of server, or more than one: their logs may tell
+                self._pulse.forget()
                 self._read_logs()
                 self._ended.wait(_AGAIN_SECONDS)
 
     def _read_counters(self) -> None:
         if sum(is_ready(pod) for pod in server_pods(self._context)) != 1:
             raise FailedError("each connection would lead to another server")
-        with asked(self._context, _TIMEOUT_SECONDS, lambda _: None) as server:
+        with asked(self._context, _TIMEOUT_SECONDS, lambda _: None, once=True) as server:
             pause = _FIRST_PAUSE
             while not self._ended.is_set():
                 load = Load.of_page(server.metrics())
