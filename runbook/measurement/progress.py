@@ -78,7 +78,7 @@ class Pulse:
         if self._samples and load.counters.since(self._samples[-1][1].counters) is None:
             self._samples.clear()  # the server was started anew
         self._samples.append((seconds, load))
-        while len(self._samples) > 2 and self._samples[1][0] < seconds - _WINDOW_S:
+        while len(self._samples) > 2 and self._samples[1][0] <= seconds - _WINDOW_S:
             self._samples.popleft()
 
     def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C while a benchmark is followed: at a terminal it is asked what becomes of the Job; it can be joined."""
+"""Ctrl-C while a benchmark is followed: a terminal is asked what becomes of the Job, which can be joined."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from runbook.clients.kube.connection import by_kubeconfig
 from runbook.clients.kube.objects import Object, Reference
 from tests.acceptance.conftest import ROOT, Operator
 
-LINE = ("bench", "--workload", "chat", "--set", "rehearsal.step_ms=20")
+LINE = ("bench", "--workload", "chat", "--set", "rehearsal.step_ms=60")
+AT_ONCE = ("--set", "rehearsal.step_ms=0")
 SEEN = "% of the tokens"
 
 
@@ -110,7 +111,7 @@ def test_at_a_terminal_it_is_kept_by_default_and_the_same_line_joins_it(serving:
     other = serving.inv("bench", "--workload", "short")
     assert other.code == 1
     assert "not the same: workload chat, not short" in other.out
-    joined = serving.inv(*LINE)
+    joined = serving.inv(*LINE, *AT_ONCE)
     assert joined.code == 0, joined.out + joined.error
     assert f"joined job/{name}, which is running" in joined.out
     assert "16 requests" in joined.out
@@ -128,9 +129,10 @@ def test_without_a_terminal_it_is_kept_and_said_how_to_go_on(serving: Operator) 
     assert process.returncode == 1
     (job,) = jobs(serving)
     ended = [json.loads(line) for line in out.splitlines()]
-    error = next(one["error"] for one in ended if one["event"] == "step_ended")
+    error = next(one["outcome"]["error"] for one in ended if one["event"] == "step_ended")
     assert error["message"] == f"interrupted; job/{job['metadata']['name']} goes on in the cluster"
-    assert "`inv bench` with the same variables joins it; to end it: kubectl delete job" in error["remedy"]
+    assert "`inv bench` with the same variables joins it" in error["remedy"]
+    assert f"to end it: kubectl delete job {job['metadata']['name']}" in error["remedy"]
 
 
 def test_an_unknown_workload_is_refused_before_anything_changes(serving: Operator) -> None:

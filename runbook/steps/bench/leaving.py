@@ -29,5 +29,6 @@ def leave(context: Context, reference: Reference) -> InterruptedRunError:
     stop = one_line(deletion(context, reference.name))
     return InterruptedRunError(
         f"interrupted; {reference} goes on in the cluster",
-        remedy=f"`inv bench` with the same variables joins it; to end it: {stop}",
+        remedy="`inv bench` with the same variables joins it, `inv step 5.2` keeps its result once it has "
+        f"ended; to end it: {stop}",
     )
