@@ -19,7 +19,8 @@ from runbook.clients.kube.connection import by_kubeconfig
 from runbook.clients.kube.objects import Object, Reference
 from tests.acceptance.conftest import ROOT, Operator
 
-LINE = ("bench", "--workload", "chat", "--set", "rehearsal.step_ms=60")
+SLOWLY = ("--set", "rehearsal.step_ms=60")
+LINE = ("bench", "--workload", "chat", *SLOWLY)
 AT_ONCE = ("--set", "rehearsal.step_ms=0")
 SEEN = "% of the tokens"
 
@@ -98,6 +99,7 @@ def test_at_a_terminal_the_job_is_deleted_where_that_is_the_answer(serving: Oper
     assert jobs(serving) == []
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_is_kept_by_default_and_the_same_line_joins_it(serving: Operator) -> None:
     terminal = Terminal(serving, *LINE)
     terminal.until(SEEN)
@@ -108,7 +110,7 @@ def test_at_a_terminal_it_is_kept_by_default_and_the_same_line_joins_it(serving:
     (job,) = jobs(serving)
     name = job["metadata"]["name"]
     assert f"kubectl delete job {name} --namespace=default" in terminal.shown.replace("\r\n", "")
-    other = serving.inv("bench", "--workload", "short")
+    other = serving.inv("bench", "--workload", "short", *SLOWLY)
     assert other.code == 1
     assert "not the same: workload chat, not short" in other.out
     joined = serving.inv(*LINE, *AT_ONCE)

@@ -65,7 +65,7 @@ def examine_server(context: Context) -> None:
         context.report.warning(f"the server was not asked before the benchmark: {untold[0]}")
 
 
-def requested_model(context: Context) -> str:
+def _requested_model(context: Context) -> str:
     """Name the model as the client's requests do: by its path."""
     variables = context.variables
     return f"{variables.volume.mount_path}/{variables.checkpoint.folder}"
@@ -102,7 +102,7 @@ def _not_there(context: Context, what: str, pattern: str) -> UserError:
 
 
 def _asked_for(context: Context, served: list[ServedModel]) -> ServedModel:
-    wanted = requested_model(context)
+    wanted = _requested_model(context)
     for model in served:
         if model.name == wanted:
             return model
