@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,10 @@ class Line:
         """Queue a playbook's steps."""
         if name not in self.playbooks:
             self.playbooks.append(name)
+
+    def add_setting(self, key: str, value: str) -> None:
+        """Set a variable as `--set KEY=VALUE` does; a task's own option stands above the line's."""
+        self.options = replace(self.options, settings=(*self.options.settings, f"{key}={value}"))
 
     def add_steps(self, names: str) -> None:
         """Queue steps alone.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Action, FactKey, StepResult
-from runbook.engine.errors import FailedError, MissingError, Place
+from runbook.engine.errors import FailedError, InterruptedRunError, MissingError, Place
 from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
 from runbook.measurement.document import Document, Verdict, file_name, read, write
@@ -22,6 +22,7 @@ from runbook.steps.bench.endings import failed, interrupted
 from runbook.steps.bench.following import follow
 from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
 from runbook.steps.bench.keeping import asked, document
+from runbook.steps.bench.leaving import leave
 from runbook.steps.bench.sharing import share
 from runbook.steps.bench.witness import look, seen_before, server_pods
 from runbook.steps.context import Context, StepArguments
@@ -48,7 +49,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     kept: FactKey = ("bench", "result", reference.name)
     yield Action(
         f"{reference}",
-        partial(_conclude, context, reference, kept),
+        partial(_conclude, context, job, kept),
         refreshes=[JOBS],
         command=_command(context, reference.short),
     )
@@ -95,8 +96,12 @@ def _job(context: Context) -> Object:
     return (mine or found)[-1]
 
 
-def _conclude(context: Context, reference: Reference, kept: FactKey) -> None:
-    log, job = follow(context, reference)
+def _conclude(context: Context, job: Object, kept: FactKey) -> None:
+    reference = Reference.to(job)
+    try:
+        log, job = follow(context, job)
+    except InterruptedRunError as error:
+        raise leave(context, reference) from error
     log_file = _file(context).with_suffix(".log")
     log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file.write_text(log, encoding="utf-8")
