@@ -166,6 +166,21 @@ def bench(
         command(line, "gating.arrange", repeat=repeat, gate=gate, markdown=markdown, told=told)
 
 
+@task(
+    klass=PlaybookTask,
+    auto_shortflags=False,
+    help={
+        "concurrency": "the series: requests at once that are measured first (default: sweep.concurrency)",
+        "slo": "the objective in ms: ttft:MS,tpot:MS,e2el:MS, each may be left out (default: slo.*)",
+        "fresh": "begin anew, where a sweep with the same parameters was interrupted",
+    },
+)
+def sweep(line: Any, concurrency: str = "", slo: str = "", fresh: bool = False) -> None:
+    """Find the highest load that keeps an objective: exit 0 found, 2 none does, 1 failed (7.2)."""
+    line.add_playbook("sweep")
+    command(line, "sweep.arrange", concurrency=concurrency, slo=slo, fresh=fresh)
+
+
 @task(klass=PlaybookTask)
 def cleanup(line: Any) -> None:
     """Delete what deploy and bench made (5.3)."""
@@ -360,7 +375,7 @@ def scenario(line: Any, name: str = "") -> Any:
 
 
 namespace = Collection(
-    setup, deploy, smoke, forward, ask, bench, cleanup, rollback, teardown, play, step, steps, doc, render,
-    doctor, runbook, history, parse, compare, report, test, variables,
+    setup, deploy, smoke, forward, ask, bench, sweep, cleanup, rollback, teardown, play, step, steps, doc,
+    render, doctor, runbook, history, parse, compare, report, test, variables,
 )  # fmt: skip
 namespace.add_collection(Collection("rehearsal", up, down, status, env, requests, fault, scenario))

@@ -20,7 +20,7 @@ from runbook.engine.playbook import (
 )
 from runbook.engine.rounds import rounds
 
-READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown", "rollback")
+READING_ORDER = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown", "rollback", "sweep")
 
 
 def load_variables(line: Line) -> Loaded:

@@ -83,13 +83,23 @@ def _run_queued(line: Line) -> int:
 
     try:
         code = run_line(line)
-        if line.gate and not line.options.check:
-            from runbook.cli.comparison import judge_run
-
-            return judge_run(line, line.gate, code)
-        return code
+        return code if line.options.check else _judged(line, code)
     finally:
         line.gate = None
+        line.sweeps = False
         line.rounds.clear()
         line.playbooks.clear()
         line.step_names.clear()
+
+
+def _judged(line: Line, code: int) -> int:
+    """Let a sweep, and a comparison, say the last word."""
+    if line.sweeps:
+        from runbook.cli.sweep import judge_sweep
+
+        code = judge_sweep(line, code)
+    if line.gate:
+        from runbook.cli.comparison import judge_run
+
+        code = judge_run(line, line.gate, code)
+    return code

@@ -96,6 +96,7 @@ class Line:
         rounds: how often a playbook is gone through, where that is more than once.
         run_ids: the runs that the line has made so far.
         gate: what a benchmark of the line is compared with, and how that is told.
+        sweeps: whether a sweep is among them, whose result ends the line.
     """
 
     options: Options
@@ -106,6 +107,7 @@ class Line:
     rounds: dict[str, int] = field(default_factory=dict)
     run_ids: list[str] = field(default_factory=list)
     gate: Gate | None = None
+    sweeps: bool = False
 
     @classmethod
     def of(cls, options: Options, root: Path) -> Line:

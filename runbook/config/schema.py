@@ -6,6 +6,7 @@ from pydantic import Field
 
 from runbook.config.infrastructure import Bucket, Cluster, Credentials, NodePool, Prices, Tpu
 from runbook.config.ssh import Bastion
+from runbook.config.sweep import Slo, Sweep
 from runbook.config.types import (
     AbsolutePath,
     BucketName,
@@ -193,6 +194,8 @@ class Variables(Group):
     server: Server
     smoke: Smoke
     bench: Bench
+    slo: Slo
+    sweep: Sweep
     rollback: Rollback
     teardown: Teardown
     prices: Prices

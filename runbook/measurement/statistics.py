@@ -23,6 +23,7 @@ _MEDIANS: Final = 1.2
 """What a median varies more than a mean, of the few runs that there are."""
 _STUDENT: Final = {1: 31.82, 2: 6.965, 3: 4.541, 4: 3.747, 5: 3.365}
 _NORMAL: Final = 2.326
+_TWO_SIDED: Final = 1.96
 
 
 def median_deviation(values: Sequence[float]) -> float:
@@ -69,3 +70,16 @@ def _one_in_a_hundred(freedom: int) -> float:
         return _STUDENT[freedom]
     z = _NORMAL
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def wilson(met: int, of: int) -> tuple[float, float]:
+    """Give the interval in which a share lies with probability 0.95 (Wilson 1927).
+
+    Args:
+        met: how many did.
+        of: how many there were; at least 1.
+    """
+    share, square = met / of, _TWO_SIDED**2
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    reach = _TWO_SIDED * math.sqrt(share * (1 - share) / of + square / (4 * of**2)) / (1 + square / of)
+    return max(0.0, middle - reach), min(1.0, middle + reach)

@@ -14,7 +14,7 @@ TEXT = (ROOT / "docs" / "steps.md").read_text()
 TRAPS = (ROOT / "docs" / "traps.md").read_text()
 ROW = re.compile(r"^\| (\d[\d.]*) \| ([^|]+) \| `([\w.]+)` \| ([^|]*)\| ([^|]*)\|$", re.MULTILINE)
 NUMBER = re.compile(r"\bD\d+\b")
-GUIDE = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown", "rollback")
+GUIDE = ("setup", "deploy", "smoke", "bench", "cleanup", "teardown", "rollback", "sweep")
 
 
 def documented():

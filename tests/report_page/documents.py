@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.measurement.document import Derived, Document, Finding, Verdict, write
+from runbook.measurement.sweep import Best, Sweep, SweepPoint, write_sweep
 
 CHIPS = 4
 FINGERPRINT: dict[str, str | int | float | None] = {
@@ -108,7 +109,19 @@ def swept(folder: Path) -> None:
         "median_tpot_ms",
         "attainment",
     )
-    points = [dict(zip(names, row, strict=True)) | {"document": ""} for row in rows]
-    best = {"concurrency": 32, "attainment": 0.995}
-    sweep = {"schema": 1, "points": points, "objective": {"ttft": 2000, "tpot": 10}, "best": best}
-    (folder / "sweep.json").write_text(json.dumps(sweep))
+    around = {"document": "", "num_prompts": 200, "attainment_low": 0.3, "attainment_high": 1.0}
+    points = [SweepPoint.model_validate(dict(zip(names, row, strict=True)) | around) for row in rows]
+    sweep = Sweep(
+        run_id=folder.name,
+        environment="rehearsal",
+        rehearsal=True,
+        objective={"ttft": 2000, "tpot": 10},
+        share=0.99,
+        parameters={},
+        points=tuple(points),
+        best=Best(
+            concurrency=32, attainment=0.995, attainment_low=0.972, attainment_high=0.999, fails_at=128
+        ),
+        finished=True,
+    )
+    write_sweep(sweep, folder / "sweep.json")

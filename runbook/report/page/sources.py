@@ -9,46 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from runbook.engine.errors import Place, UserError
+from runbook.engine.errors import UserError
 from runbook.engine.kept import MANIFESTS, VARIABLES
 from runbook.measurement.document import Document, read
+from runbook.measurement.sweep import FILE_NAME as SWEEP
+from runbook.measurement.sweep import Sweep, read_sweep
 
 BENCHMARKS: Final = re.compile(r"bench(?:-(\d+))?\.json")
-SWEEP: Final = "sweep.json"
 EVENTS: Final = "events.jsonl"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class SweepPoint(_Part):
-    """One concurrency of a sweep: latencies in ms, throughput in tokens/s, attainment from 0 to 1."""
-
-    concurrency: int
-    document: str = ""
-    output_throughput: float | None = None
-    median_ttft_ms: float | None = None
-    p99_ttft_ms: float | None = None
-    median_tpot_ms: float | None = None
-    attainment: float | None = None
-
-
-class Best(_Part):
-    """The highest concurrency that kept the objective."""
-
-    concurrency: int
-    attainment: float | None = None
-
-
-class Sweep(_Part):
-    """A sweep over concurrencies; the objective is in ms, by the latency's short name."""
-
-    points: tuple[SweepPoint, ...]
-    objective: dict[str, float | None] = {}
-    best: Best | None = None
 
 
 @dataclass(frozen=True)
@@ -118,9 +86,9 @@ def _sweep(path: Path, unread: list[str]) -> Sweep | None:
     if not path.exists():
         return None
     try:
-        return Sweep.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        unread.append(f"{Place.in_file(path)}: is no sweep: {error.errors()[0]['msg']}")
+        return read_sweep(path)
+    except UserError as error:
+        unread.append(f"{error.place}: {error.message}")
         return None
 
 

@@ -248,7 +248,7 @@ def view_of(kept: Kept, documents: Sequence[Document]) -> View:
         kept: the run.
         documents: the benchmarks of all runs, the oldest first.
     """
-    chosen = _chosen(kept)
+    chosen = _chosen(kept, documents)
     if chosen is None:
         return View(kept, None)
     alike = comparable(chosen, documents)
@@ -260,12 +260,15 @@ def _currency(kept: Kept) -> str:
     return str(told[0]) if told and told[0] else ""
 
 
-def _chosen(kept: Kept) -> Document | None:
-    """Choose the benchmark whose figures are shown in full: the sweep's best, else the first."""
+def _chosen(kept: Kept, documents: Sequence[Document]) -> Document | None:
+    """Choose the benchmark whose figures are shown in full: the sweep's best, else the first.
+
+    A sweep that was gone on with has points of an earlier run.
+    """
     sweep = kept.sweep
     best = sweep.best.concurrency if sweep and sweep.best else None
     names = {point.document for point in (sweep.points if sweep else ()) if point.concurrency == best}
-    swept = [document for document in kept.benchmarks if document.id in names]
+    swept = [document for document in (*kept.benchmarks, *documents) if document.id in names]
     return next(iter([*swept, *kept.benchmarks]), None)
 
 

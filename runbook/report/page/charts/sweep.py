@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from runbook.measurement.sweep import Sweep, SweepPoint
 from runbook.report.page.charts.chart import Chart
 from runbook.report.page.charts.style import BLUE, GREEN, MUTED, ORANGE, RED, from_zero, thousands
-from runbook.report.page.sources import Sweep, SweepPoint
 from runbook.report.page.wording import number
+from runbook.report.sweep import share_text
 
 HEADERS = (
     "Concurrency",
@@ -19,7 +20,7 @@ HEADERS = (
     "Median TTFT, ms",
     "p99 TTFT, ms",
     "Median TPOT, ms",
-    "Attainment",
+    "Within the objective (95 % interval)",
 )
 
 
@@ -32,14 +33,7 @@ def sweep_chart(sweep: Sweep) -> Chart | None:
         name="sweep",
         title="Throughput and latency over concurrency",
         description=_told(points, sweep),
-        headers=(
-            "Concurrency",
-            "Output tokens/s",
-            "Median TTFT, ms",
-            "p99 TTFT, ms",
-            "Median TPOT, ms",
-            "Attainment",
-        ),
+        headers=HEADERS,
         rows=[_row(point, sweep) for point in points],
         draw=lambda figure, narrow: _draw(figure, points, sweep, narrow=narrow),
         height=2.9,
@@ -64,7 +58,7 @@ def _row(point: SweepPoint, sweep: Sweep) -> tuple[str, ...]:
         number(point.median_ttft_ms),
         number(point.p99_ttft_ms),
         number(point.median_tpot_ms),
-        "-" if point.attainment is None else f"{point.attainment * 100:.1f} %",
+        share_text(point),
     )
 
 
