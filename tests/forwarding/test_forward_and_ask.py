@@ -142,18 +142,27 @@ def test_the_answer_is_on_stdout_and_its_figures_on_stderr(served: Operator) -> 
     assert "REHEARSAL" in ended.error
 
 
-def test_the_prompt_may_come_from_stdin(served: Operator) -> None:
-    ended = subprocess.run(
+def asked_by_stdin(operator: Operator, prompt: bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
         [sys.executable, "-m", "invoke", "ask", "-", "--max-tokens=7"],
         cwd=ROOT,
-        env=served._environment(),
-        input="San Francisco is a",
+        env=operator._environment(),
+        input=prompt,
         capture_output=True,
-        text=True,
         timeout=60,
         check=False,
     )
-    assert (ended.returncode, ended.stdout) == (0, " country by high houses over the\n"), ended.stderr
+
+
+def test_the_prompt_may_come_from_stdin(served: Operator) -> None:
+    ended = asked_by_stdin(served, b"San Francisco is a")
+    assert (ended.returncode, ended.stdout) == (0, b" country by high houses over the\n"), ended.stderr
+
+
+def test_a_prompt_that_is_no_text_is_not_sent(served: Operator) -> None:
+    ended = asked_by_stdin(served, b"\xff\xfe")
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"error: the prompt is not UTF-8 text" in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -163,6 +172,7 @@ def test_the_prompt_may_come_from_stdin(served: Operator) -> None:
         (["--max-tokens", "100000"], "max_tokens=100000 cannot be greater than max_model_len"),
         (["--max-tokens", "few"], "--max-tokens wants a number, not 'few'"),
         (["--temperature", "hot"], "--temperature wants a number, not 'hot'"),
+        (["--temperature", "nan"], "--temperature wants a number, not 'nan'"),
     ],
 )
 def test_what_the_server_refuses_is_told_in_its_words(served: Operator, words: list[str], said: str) -> None:
