@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,6 +94,25 @@ def test_a_forward_stays_open_until_it_is_ended(served: Operator, number: int) -
     assert (code, error) == (0, "")
     assert out.endswith("closed\n")
     assert KEY not in out
+
+
+def test_a_forward_that_never_opened_does_not_say_that_it_closed(served: Operator, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        kubeconfig = {
+            "clusters": [{"name": "lab", "cluster": {"server": address}}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab"}}],
+            "current-context": "lab",
+        }
+        path = tmp_path / "lab.json"
+        path.write_text(json.dumps(kubeconfig))
+        settings = ("provider=kubeconfig", f"kube.kubeconfig={path}")
+        with going_on(served, "forward", *(word for each in settings for word in ("--set", each))) as forward:
+            connection, _ = mute.accept()
+            code, out, error = forward.end()
+            connection.close()
+    assert (code, out) == (1, "")
+    assert error.strip() == "interrupted"
 
 
 def test_a_forward_outlives_the_servers_pods_and_tells_of_it(served: Operator) -> None:
