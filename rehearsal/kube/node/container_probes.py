@@ -109,5 +109,5 @@ class ContainerProbes:
         await asyncio.shield(self._process.stop(_KILL_GRACE_SECONDS))
 
     async def _execute(self, command: list[str]) -> tuple[int, str]:
-        code, output, errors = await self._process.execute(command)
+        code, output, errors = await self._process.execute(command, None)
         return code, (output + errors).decode(errors="replace")
