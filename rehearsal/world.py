@@ -61,6 +61,11 @@ class Settings:
         return {name: str(self.vllm_python) for name, program in chosen.items() if program == VLLM}
 
     @property
+    def starting_scale(self) -> float:
+        """How the time passes that a manifest leaves a program to start: unshortened where a real one starts."""
+        return max(1.0, self.time_scale) if self.engine == VLLM else self.time_scale
+
+    @property
     def vllm_python(self) -> Path | None:
         """The interpreter that has vLLM; None where there is none."""
         python = Path(self.vllm_environment) / "bin" / "python"

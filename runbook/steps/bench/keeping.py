@@ -12,6 +12,7 @@ from runbook.measurement.asked import Asked
 from runbook.measurement.document import Derived, Document, Scalar, Verdict
 from runbook.measurement.figures import Figures
 from runbook.measurement.reading import Reading
+from runbook.steps.bench import rehearsed
 from runbook.steps.bench.jobs import container, options
 from runbook.steps.bench.witness import image_digest
 from runbook.steps.context import Context
@@ -82,7 +83,7 @@ def _fingerprint(variables: Variables, job: Object, servers: Sequence[Object]) -
         "server_image": variables.server.image,
         "server_digest": image_digest(servers),
         "server_flags": flags,
-        "accelerator": variables.tpu.accelerator,
+        "accelerator": rehearsed.accelerator(variables),
         "topology": variables.tpu.topology,
         "chips": variables.tpu.chips,
         "replicas": variables.server.replicas,
@@ -96,7 +97,7 @@ def _fingerprint(variables: Variables, job: Object, servers: Sequence[Object]) -
         "seed": _whole(given, "seed"),
         "temperature": _real(given, "temperature"),
         "client_image": str(container(job)["image"]),
-        "client_version": None,
+        "client_version": rehearsed.client_version(variables),
         "placement": variables.bench.placement,
     }
 
