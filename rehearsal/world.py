@@ -62,7 +62,7 @@ class Settings:
 
     @property
     def starting_scale(self) -> float:
-        """How the time passes that a manifest leaves a program to start: unshortened where a real one starts."""
+        """How the time passes that a manifest leaves a program to start; a real one gets all of it."""
         return max(1.0, self.time_scale) if self.engine == VLLM else self.time_scale
 
     @property

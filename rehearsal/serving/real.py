@@ -28,7 +28,9 @@ _ON_A_CPU: Mapping[str, str] = {
     "--tensor-parallel-size": "1",
     "--data-parallel-size": "1",
     "--load-format": "auto",
+    "--kv-cache-dtype": "auto",
 }
+"""One engine for a machine's few cores; the streamer is another package; FP8 asks for AVX-512 (vLLM 0.32)."""
 _ENVIRONMENT: Mapping[str, str] = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_NO_USAGE_STATS": "1",
@@ -56,8 +58,8 @@ def become(program: str, arguments: Sequence[str], here: Container) -> None:
 
 
 def _server(arguments: list[str], here: Container) -> list[str]:
-    if arguments and not arguments[0].startswith("-"):
-        arguments = [f"--model={arguments[0]}", *arguments[1:]]  # as `vllm serve` takes it, and this program not
+    if arguments and not arguments[0].startswith("-"):  # the model, as `vllm serve` takes it
+        arguments = [f"--model={arguments[0]}", *arguments[1:]]
     port = int(_value(arguments, "--port") or 8000)
     address, listening = here.listen_address(_value(arguments, "--host"), port)
     wanted = {"--host": address, "--port": str(listening)}
