@@ -1,6 +1,6 @@
-"""The whole main job with vLLM itself in the containers, server and client: minutes, so it is asked for.
+"""The whole main job with vLLM itself in the containers, server and client. It takes minutes: `-m real_vllm`.
 
-RUNBOOK_TEST_VLLM=FOLDER .venv/bin/python -m pytest -m real_vllm, see docs/rehearsal-vllm.md.
+RUNBOOK_REHEARSAL_VLLM_ENVIRONMENT names the environment that has it, see docs/rehearsal-vllm.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 from tests.acceptance.conftest import Ended, Operator, new_operator
 
-VLLM = os.environ.get("RUNBOOK_TEST_VLLM")
+VLLM = os.environ.get("RUNBOOK_REHEARSAL_VLLM_ENVIRONMENT")
 LINE = ("setup", "deploy", "smoke", "bench")
 ENVIRONMENT = ("--set", f"rehearsal.vllm_environment={VLLM}")
 CLIENT = ("--set", "rehearsal.bench_client=vllm", "--set", "bench.dataset=random", *ENVIRONMENT)
@@ -27,7 +27,8 @@ PATIENCE_SECONDS = 1800
 pytestmark = [
     pytest.mark.real_vllm,
     pytest.mark.skipif(
-        VLLM is None, reason="RUNBOOK_TEST_VLLM names no environment with vLLM: docs/rehearsal-vllm.md"
+        VLLM is None,
+        reason="RUNBOOK_REHEARSAL_VLLM_ENVIRONMENT names no environment with vLLM: docs/rehearsal-vllm.md",
     ),
 ]
 
