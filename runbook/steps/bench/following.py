@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, PassingError
+from runbook.measurement.lines import last_progress
 from runbook.steps.bench.jobs import ended
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
@@ -17,7 +17,6 @@ from runbook.steps.kube.polling import poll
 from runbook.steps.kube.supply import Supply, of_tpus
 
 _QUIET_SECONDS: Final = 5.0
-_PROGRESS: Final = re.compile(r"(?P<percent>\d+)%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]")
 _TOLD_SECONDS: Final = 60.0
 """The Job's own deadline is bench.timeout_s: that long it may take until the Job says so."""
 
@@ -125,9 +124,8 @@ def _read_on(context: Context, pod: Object, known: str) -> str:
 
 
 def _tell(context: Context, line: str) -> None:
-    progress = list(_PROGRESS.finditer(line))
-    if progress:
-        found = progress[-1]
-        context.report.condition(f"{found['done']} of {found['total']} requests [{found['times']}]")
+    progress = last_progress([line])
+    if progress is not None:
+        context.report.condition(f"{progress.done} of {progress.total} requests [{progress.times}]")
     elif line.strip() and not line.startswith(_CARRIED):
         context.report.condition(line.strip()[:120])
