@@ -62,6 +62,20 @@ def test_the_guide_s_prompt_is_continued_readably_and_always_the_same(
     assert first["usage"]["total_tokens"] == prompt_tokens + 7
 
 
+@pytest.mark.parametrize(
+    ("version", "of_answer", "of_choice"),
+    [("0.13.2", set(), set()), ("0.32.0", {"ec_transfer_params", "metrics"}, {"routed_experts"})],
+)
+def test_a_current_release_answers_with_some_keys_more(
+    start_server: StartServer, model: Path, version: str, of_answer: set[str], of_choice: set[str]
+) -> None:
+    answer = complete(start_server(model, REHEARSAL_VLLM_VERSION=version), model=str(model), **GUIDE)
+    older = "id object created model choices service_tier system_fingerprint usage kv_transfer_params"
+    assert answer.keys() - set(older.split()) == of_answer
+    older = "index text logprobs finish_reason stop_reason token_ids prompt_logprobs prompt_token_ids"
+    assert answer["choices"][0].keys() - set(older.split()) == of_choice
+
+
 def test_a_stream_is_the_whole_answer_in_pieces_and_ends_with_usage(server: Server) -> None:
     whole = complete(server, **GUIDE)
     *chunks, last = stream(server, **GUIDE, stream_options={"include_usage": True})
