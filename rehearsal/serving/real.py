@@ -50,9 +50,10 @@ def become(program: str, arguments: Sequence[str], here: Container) -> None:
         return
     start, adapted = _PROGRAMS[program]
     wanted = adapted(list(arguments), here)
-    say(f"REHEARSAL: the real vLLM of {python} runs on this machine's CPU; no figure here is a TPU's.")
     for before, after in _changes(arguments, wanted):
         say(f"REHEARSAL: {before or 'nothing'} -> {after}")
+    # last, for who waits sees it until the real one has found its first words
+    say(f"REHEARSAL: the real vLLM of {python} runs on this machine's CPU; no figure here is a TPU's.")
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     os.execve(python, [python, *start, *wanted], kept | dict(_ENVIRONMENT))  # noqa: S606 - the operator's own interpreter
 

@@ -73,7 +73,7 @@ def test_what_only_a_tpu_can_do_is_left_out_and_said(start):
     )
     for flag in ("--tensor-parallel-size=1", "--data-parallel-size=1", "--load-format=auto"):
         assert flag in started.words
-    assert "no figure here is a TPU's" in started.said[0]
+    assert "no figure here is a TPU's" in started.said[-1]
     assert "REHEARSAL: --data-parallel-size=4 -> --data-parallel-size=1" in started.said
 
 
