@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -305,6 +306,12 @@ def test_metrics_count_what_happened(start_server: StartServer, shared_model: Pa
     assert server.metric("vllm:num_requests_running") == 0
     page = requests.get(f"{server.url}/metrics", timeout=10).text
     assert f'vllm:num_requests_waiting{{engine="1",model_name="{shared_model}"}} 0.0' in page
+    assert 'vllm:cache_config_info{engine="1"} 1.0' in page
+    assert re.findall(r"vllm:admission_rejections_total(\{.*reason=\"max_num_queued_reqs\"\})", page) == [
+        f'{{model_name="{shared_model}",reason="max_num_queued_reqs"}}'
+    ]
+    bounds = re.findall(r'num_preemptions_bucket\{engine="1",le="([^"]+)"', page)
+    assert bounds == ["1.0", "2.0", "3.0", "4.0", "5.0", "10.0", "20.0", "+Inf"]
 
 
 def test_the_metrics_page_has_every_family_that_vllm_has(server: Server) -> None:
