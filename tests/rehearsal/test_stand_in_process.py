@@ -71,6 +71,7 @@ def test_an_environment_without_vllm_is_refused_and_one_that_goes_later_does_no_
     python.unlink()
     stand_in.up()
     assert stand_in.control("GET", "settings").items() >= asked.items()
+    stand_in.control("PUT", "settings", {"engine": "stand-in", "vllm_environment": ""})
 
 
 def test_up_after_a_kill_replaces_the_stale_endpoints(stand_in: StandIn) -> None:

@@ -1,4 +1,4 @@
-"""A rehearsal's figures say which programs made them, so that none is compared with another's, or with a TPU's."""
+"""A rehearsal's figures say which programs made them, so that they are compared with their like only."""
 
 from __future__ import annotations
 
