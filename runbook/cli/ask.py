@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from runbook.clients.serving import Piece
     from runbook.steps.context import Context
 
-REHEARSED: Final = "REHEARSAL: a stand-in on this machine answered; no figure here is a TPU's"
+REHEARSED: Final = "REHEARSAL: this machine answered; no figure here is a TPU's"
 
 
 def ask(line: Line, prompt: str, max_tokens: str, temperature: str, model: str) -> int:

@@ -12,6 +12,7 @@ from runbook.measurement.asked import Asked
 from runbook.measurement.document import Derived, Document, Scalar, Verdict
 from runbook.measurement.figures import Figures
 from runbook.measurement.reading import Reading
+from runbook.steps.bench import rehearsed
 from runbook.steps.bench.jobs import client_image, container, options, workload
 from runbook.steps.bench.witness import image_digest
 from runbook.steps.context import Context
@@ -84,7 +85,7 @@ def _fingerprint(
         "server_image": variables.server.image,
         "server_digest": image_digest(servers),
         "server_flags": flags,
-        "accelerator": variables.tpu.accelerator,
+        "accelerator": rehearsed.accelerator(variables),
         "topology": variables.tpu.topology,
         "chips": variables.tpu.chips,
         "replicas": variables.server.replicas,
@@ -98,7 +99,7 @@ def _fingerprint(
         "seed": _whole(given, "seed"),
         "temperature": _real(given, "temperature"),
         "client_image": client_image(job),
-        "client_version": reading.client_version or None,
+        "client_version": rehearsed.client_version(variables, reading.client_version),
         "placement": variables.bench.placement,
     }
 

@@ -18,6 +18,7 @@ from runbook.engine.shell import with_value
 from runbook.measurement.document import Document, Verdict, file_name, read, write
 from runbook.measurement.reading import Reading, read_result
 from runbook.measurement.verdict import Witness, judge
+from runbook.steps.bench import rehearsed
 from runbook.steps.bench.endings import failed, interrupted
 from runbook.steps.bench.following import follow
 from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
@@ -29,8 +30,6 @@ from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.kube.cluster import client, is_planned, kubectl
 from runbook.steps.kube.workload import job_name
-
-REHEARSED = "REHEARSAL: stand-ins measured each other on this machine; no figure here is a TPU's."
 
 
 class Arguments(StepArguments):
@@ -141,7 +140,8 @@ def _refused(
 def _shown(context: Context, block: str) -> str:
     if context.variables.provider != "rehearsal":
         return block
-    return f"{REHEARSED}\n{block}\n{REHEARSED}"
+    mark = rehearsed.sentence(context.variables)
+    return f"{mark}\n{block}\n{mark}"
 
 
 def _tail(log: str) -> str:
