@@ -138,6 +138,7 @@ def ask(line: Any, prompt: str, max_tokens: str = "256", temperature: str = "0",
     auto_shortflags=False,
     optional=["markdown"],
     help={
+        "workload": "one of bench.workloads, such as chat (default: bench.workload)",
         "repeat": "measure so many times, one after the other (default: 1)",
         "baseline": "compare with: last, best, an id, its beginning, a file or a folder of files",
         "gate": "let the comparison decide: exit 1 at a regression, 2 where it cannot be judged",
@@ -148,6 +149,7 @@ def ask(line: Any, prompt: str, max_tokens: str = "256", temperature: str = "0",
 )
 def bench(
     line: Any,
+    workload: str = "",
     repeat: str = "",
     baseline: str = "",
     gate: bool = False,
@@ -157,6 +159,8 @@ def bench(
 ) -> None:
     """Run vllm bench serve in the cluster, follow it, keep the result (5.1, 5.2)."""
     line.add_playbook("bench")
+    if workload:
+        line.add_setting("bench.workload", workload)
     if repeat or baseline or gate or allow or markdown or junit:
         told = {"baseline": baseline, "allow": allow, "junit": junit}
         command(line, "gating.arrange", repeat=repeat, gate=gate, markdown=markdown, told=told)

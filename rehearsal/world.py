@@ -52,19 +52,34 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
                 raise ValueError(f"{name} is {value!r}: it must be a number, 0 or more")
-        if VLLM in (self.engine, self.bench_client) and self.vllm_python is None:
-            raise ValueError(f"vllm_environment is {self.vllm_environment!r}: it has no program bin/python")
+
+    def require_programs(self) -> None:
+        """Refuse programs that are not there; one that goes later keeps nobody from starting the stand-in.
+
+        Raises:
+            ValueError: the real vLLM is asked for, and its environment has no interpreter.
+        """
+        if VLLM not in (self.engine, self.bench_client):
+            return
+        if not Path(self.vllm_environment).is_absolute() or not os.access(self._vllm_python, os.X_OK):
+            raise ValueError(
+                f"vllm_environment is {self.vllm_environment!r}: vllm is asked for, and that is no folder"
+                " (from / on) with a bin/python"
+            )
 
     def real_programs(self) -> dict[str, str]:
         """Give the interpreter of each program that is the real one, by its name in the containers."""
         chosen = {"server": self.engine, "bench": self.bench_client}
-        return {name: str(self.vllm_python) for name, program in chosen.items() if program == VLLM}
+        return {name: str(self._vllm_python) for name, program in chosen.items() if program == VLLM}
 
     @property
-    def vllm_python(self) -> Path | None:
-        """The interpreter that has vLLM; None where there is none."""
-        python = Path(self.vllm_environment) / "bin" / "python"
-        return python if self.vllm_environment and os.access(python, os.X_OK) else None
+    def starting_scale(self) -> float:
+        """How the time passes that a manifest leaves a program to start; a real one gets all of it."""
+        return max(1.0, self.time_scale) if self.engine == VLLM else self.time_scale
+
+    @property
+    def _vllm_python(self) -> Path:
+        return Path(self.vllm_environment) / "bin" / "python"
 
 
 class StorageView(Protocol):

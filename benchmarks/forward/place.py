@@ -23,6 +23,7 @@ import trustme
 from aiohttp import web
 
 from rehearsal.kube.api.kinds import Kind, kind_of
+from rehearsal.kube.api.runtime import Typed
 from rehearsal.kube.api.server import application
 from rehearsal.kube.api.store import Store
 
@@ -51,10 +52,10 @@ class SourcePods:
         return self.folder / f"{namespace}_{pod}_{container}_{previous}.log"
 
     async def exec(
-        self, namespace: str, pod: str, container: str, command: list[str]
+        self, namespace: str, pod: str, container: str, command: list[str], typed: Typed | None
     ) -> tuple[int, bytes, bytes]:
         """Run nothing."""
-        return 1, b"", f"{namespace}/{pod}/{container}: {command}".encode()
+        return 1, b"", f"{namespace}/{pod}/{container}: {command} {typed}".encode()
 
 
 async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

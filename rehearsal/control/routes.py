@@ -63,6 +63,7 @@ class Control:
         given = await _object(request)
         try:
             settings = Settings(**(asdict(self._world.settings) | given))
+            settings.require_programs()
         except (TypeError, ValueError) as error:
             raise GoogleError(400, f"settings: {error}") from error
         self._world.change_settings(settings)

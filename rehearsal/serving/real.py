@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
+from rehearsal.serving.bench.datasets import IMAGE_SONNETS, SHIPPED_SONNETS
 from rehearsal.serving.console import say
 from rehearsal.serving.container import LOOPBACK, Container
 
@@ -22,16 +24,19 @@ _BENCH = (
 )
 """The `vllm` command itself asks for a distribution of that name, which the CPU's packages do not have."""
 
+_VERSION = ("-c", "import vllm; print(vllm.__version__)")
+
 _ON_A_CPU: Mapping[str, str] = {
     "--tensor-parallel-size": "1",
     "--data-parallel-size": "1",
-    "--kv-cache-dtype": "auto",
     "--load-format": "auto",
+    "--kv-cache-dtype": "auto",
 }
+"""One engine for a machine's few cores; the streamer is another package; FP8 asks for AVX-512 (vLLM 0.32)."""
 _ENVIRONMENT: Mapping[str, str] = {
-    "HF_HUB_OFFLINE": "1",
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_RPC_BASE_PATH": "/tmp",  # noqa: S108 - sockets, whose paths end at 107 characters: a container's are longer
 }
 
 
@@ -47,14 +52,25 @@ def become(program: str, arguments: Sequence[str], here: Container) -> None:
         return
     start, adapted = _PROGRAMS[program]
     wanted = adapted(list(arguments), here)
-    say(f"REHEARSAL: the real vLLM of {python} runs on this machine's CPU; no figure here is a TPU's.")
     for before, after in _changes(arguments, wanted):
         say(f"REHEARSAL: {before or 'nothing'} -> {after}")
+    # last, for who waits sees it until the real one has found its first words
+    say(f"REHEARSAL: the real vLLM of {python} runs on this machine's CPU; no figure here is a TPU's.")
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     os.execve(python, [python, *start, *wanted], kept | dict(_ENVIRONMENT))  # noqa: S606 - the operator's own interpreter
 
 
+def tell_version(here: Container) -> None:
+    """Let the real client print its version in place of this process; return where there is none."""
+    python = here.real.get("bench")
+    if python is not None:
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        os.execve(python, [python, *_VERSION], kept)  # noqa: S606 - the operator's own interpreter
+
+
 def _server(arguments: list[str], here: Container) -> list[str]:
+    if arguments and not arguments[0].startswith("-"):  # the model, as `vllm serve` takes it
+        arguments = [f"--model={arguments[0]}", *arguments[1:]]
     port = int(_value(arguments, "--port") or 8000)
     address, listening = here.listen_address(_value(arguments, "--host"), port)
     wanted = {"--host": address, "--port": str(listening)}
@@ -68,10 +84,20 @@ def _server(arguments: list[str], here: Container) -> list[str]:
 def _bench(arguments: list[str], here: Container) -> list[str]:
     host, port = _value(arguments, "--host") or LOOPBACK, _value(arguments, "--port") or "8000"
     local_host, _, local_port = here.hosts.get(f"{host}:{port}", f"{host}:{port}").rpartition(":")
+    wanted = {"--host": local_host, "--port": local_port}
     # the model's name is what the server calls it; only the tokenizer is read here
-    tokenizer = _value(arguments, "--tokenizer") or _value(arguments, "--model") or ""
-    local = {"--host": local_host, "--port": local_port, "--tokenizer": str(here.local_path(tokenizer))}
-    return _with(arguments, local)
+    tokenizer = _value(arguments, "--tokenizer") or _value(arguments, "--model")
+    if tokenizer:
+        wanted["--tokenizer"] = str(here.local_path(tokenizer))
+    if lines := _value(arguments, "--dataset-path"):
+        wanted["--dataset-path"] = str(_lines(lines, here))
+    return _with(arguments, wanted)
+
+
+def _lines(path: str, here: Container) -> Path:
+    """Find the file of a dataset; the one that lies in vLLM's image is played by lines of our own."""
+    local = here.local_path(path)
+    return SHIPPED_SONNETS if path == IMAGE_SONNETS and not local.is_file() else local
 
 
 _PROGRAMS: Mapping[str, tuple[Sequence[str], Callable[[list[str], Container], list[str]]]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rehearsal.serving import release
+from rehearsal.serving import container, real, release
 from rehearsal.serving.console import complain, say
 
 USAGE = "usage: vllm [-h] [-v] {serve,bench} ..."
@@ -23,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
 
             return bench(rest)
         case ["-v" | "--version"]:
+            real.tell_version(container.current())
             say(release.played().version)
             return 0
         case ["-h" | "--help"]:

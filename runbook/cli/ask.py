@@ -6,8 +6,10 @@ It only reads, so it takes no lock.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from runbook.clients.serving import Piece
     from runbook.steps.context import Context
 
-REHEARSED: Final = "REHEARSAL: a stand-in on this machine answered; no figure here is a TPU's"
+REHEARSED: Final = "REHEARSAL: this machine answered; no figure here is a TPU's"
 
 
 def ask(line: Line, prompt: str, max_tokens: str, temperature: str, model: str) -> int:
@@ -43,9 +45,8 @@ def ask(line: Line, prompt: str, max_tokens: str, temperature: str, model: str) 
         "temperature": _number(temperature, "--temperature", float),
     }
     with reading(line, "ask", [_Warnings()]) as context:
-        text = sys.stdin.read() if prompt == "-" else prompt
         answer = _Answer(as_json=line.options.json, rehearsed=context.variables.provider == "rehearsal")
-        return _stream(context, {"prompt": text, **wanted}, model, answer)
+        return _stream(context, {"prompt": _text(prompt), **wanted}, model, answer)
 
 
 def _stream(context: Context, body: dict[str, Any], model: str, answer: _Answer) -> int:
@@ -73,11 +74,21 @@ def _first(models: list[str]) -> str:
     return models[0]
 
 
-def _number(text: str, option: str, kind: type[int] | type[float]) -> int | float:
+def _text(prompt: str) -> str:
     try:
-        return kind(text)
-    except ValueError as error:
-        raise VariableError(f"{option} wants a number, not {text!r}") from error
+        text = sys.stdin.buffer.read().decode("utf-8") if prompt == "-" else prompt
+        text.encode("utf-8")  # that a word of the command line was no text shows only here
+    except UnicodeError as error:
+        raise VariableError("the prompt is not UTF-8 text") from error
+    return text
+
+
+def _number(text: str, option: str, kind: type[int] | type[float]) -> int | float:
+    with suppress(ValueError):
+        number = kind(text)
+        if isinstance(number, int) or math.isfinite(number):
+            return number
+    raise VariableError(f"{option} wants a number, not {text!r}")
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -50,3 +51,17 @@ class Confirmation:
         with self._lock:
             answer = self._screen.ask(f"loss: {change.loss}. Really? [y/N]", self._pause)
             return answer.casefold() in {"y", "yes"}
+
+    def choose(self, question: str) -> str:
+        """Ask the operator who has interrupted the run; another Ctrl-C ends the program at once.
+
+        Returns:
+            what they answer; empty where nobody can be asked, or --yes was given.
+        """
+        if self._beforehand or not self._screen or not sys.stdin.isatty():
+            return ""
+        with self._lock:
+            try:
+                return self._screen.ask(question, time.sleep)
+            except OSError:
+                return ""  # the terminal is gone

@@ -31,14 +31,20 @@ def keep_open(line: Line) -> int:
 
     Raises:
         RunbookError: there is no server to lead to, or no port to listen on.
+        KeyboardInterrupt: it was ended before it was open.
     """
     teller = _Teller(as_json=line.options.json)
+    opened = False
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     try:
         with reading(line, "forward", [teller]) as context:
-            _forward(context, teller)
+            _open(context, teller)
+            opened = True
+            _follow(context, teller)
     except KeyboardInterrupt:
+        if not opened:
+            raise
         teller.tell({"event": "forward_closed"}, "\nclosed")
     return 0
 
@@ -47,7 +53,7 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _forward(context: Context, teller: _Teller) -> NoReturn:
+def _open(context: Context, teller: _Teller) -> None:
     from runbook.steps.kube.forward import forward_command
     from runbook.steps.kube.server import address, require_deployment
     from runbook.steps.serving.curl import with_key
@@ -71,7 +77,6 @@ def _forward(context: Context, teller: _Teller) -> NoReturn:
         f"{base} leads to service/{variables.server.service} port {variables.server.port}, "
         f"until Ctrl-C{shown}",
     )
-    _follow(context, teller)
 
 
 def _follow(context: Context, teller: _Teller) -> NoReturn:

@@ -17,7 +17,7 @@ QUICK: Sequence[tuple[str, Sequence[str]]] = (
     ("lint", ("ruff", "check", ".")),
     ("types", ("mypy",)),
     ("layers", ("lint-imports",)),
-    ("tests", ("pytest", *PARALLEL, "-m", "not slow")),
+    ("tests", ("pytest", *PARALLEL, "-m", "not slow and not real_vllm")),
 )
 SLOW: Sequence[tuple[str, Sequence[str]]] = (("slow tests", ("pytest", *PARALLEL, "-m", "slow")),)
 

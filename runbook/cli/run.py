@@ -117,6 +117,9 @@ class _LineRun:
     def _confirmation(self) -> Confirmation:
         return Confirmation(self.line.options.yes, _asking(self.screen), self.interruption.pause)
 
+    def _choose(self, question: str) -> str:
+        return self._confirmation().choose(question) if self.interruption.by_hand else ""
+
     def _contexts(self, bound: Mapping[str, BoundStep]) -> Callable[[PlannedStep, StepReport], Context]:
         opening = contexts(
             self.line,
@@ -128,7 +131,7 @@ class _LineRun:
         )
         make = self.opened.enter_context(opening)
         return lambda step, report: replace(
-            make(report), siblings=_siblings(step, bound), round=step.spec.round
+            make(report), siblings=_siblings(step, bound), round=step.spec.round, choose=self._choose
         )
 
     def _lock(self) -> None:
@@ -189,7 +192,7 @@ def _interrupted_by_signal(interruption: Interruption) -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         if interruption.requested:
             os._exit(128 + number)
-        interruption.request()
+        interruption.request(by_hand=number == signal.SIGINT)
         os.write(2, b"\ninterrupted: what is under way is let finish (again: stop at once)\n")
 
     before = {number: signal.signal(number, stop) for number in ENDING}

@@ -35,6 +35,19 @@ class Completion:
 
 
 @dataclass(frozen=True)
+class ServedModel:
+    """One entry of /v1/models.
+
+    Args:
+        name: that requests say.
+        max_model_len: tokens of prompt and answer together that it takes; None where it does not tell.
+    """
+
+    name: str
+    max_model_len: int | None
+
+
+@dataclass(frozen=True)
 class Piece:
     """What one event of a streamed answer brings.
 
@@ -58,12 +71,15 @@ class ModelServer:
         address: base URL, such as `http://127.0.0.1:8000`.
         timeout_seconds: how long an answer may take.
         api_key: what the server wants to see; None where it wants nothing.
+        once: try nothing again.
     """
 
-    def __init__(self, address: str, timeout_seconds: float, api_key: Secret | None = None) -> None:
+    def __init__(
+        self, address: str, timeout_seconds: float, api_key: Secret | None = None, *, once: bool = False
+    ) -> None:
         self._address = address
         self._timeout = (CONNECT_SECONDS, timeout_seconds)
-        self._session = plain_session()
+        self._session = plain_session(once=once)
         if api_key is not None:
             self._session.headers["Authorization"] = f"Bearer {api_key.reveal()}"
 
@@ -79,8 +95,16 @@ class ModelServer:
 
     def models(self) -> list[str]:
         """List the names that the server answers to (/v1/models)."""
+        return [model.name for model in self.served_models()]
+
+    def served_models(self) -> list[ServedModel]:
+        """List what the server serves (/v1/models)."""
         answer = decoded(self._expect_ok(self._request("GET", "/v1/models")))
-        return [model["id"] for model in answer.get("data", ())]
+        return [ServedModel(model["id"], model.get("max_model_len")) for model in answer.get("data", ())]
+
+    def version(self) -> str:
+        """Read the vLLM version that runs (/version); empty where the server does not tell."""
+        return str(decoded(self._expect_ok(self._request("GET", "/version"))).get("version") or "")
 
     def metrics(self) -> str:
         """Read its counters as a Prometheus page (/metrics).

@@ -54,21 +54,22 @@ def retried_reads() -> Retry:
     )
 
 
-def prepare(session: requests.Session) -> None:
+def prepare(session: requests.Session, *, once: bool = False) -> None:
     """Give a session the rules of this package.
 
     Args:
         session: any session, with or without credentials.
+        once: try nothing again: who asks does so soon, or asks somebody else.
     """
-    adapter = _Adapter(max_retries=retried_reads(), pool_maxsize=16)
+    adapter = _Adapter(max_retries=0 if once else retried_reads(), pool_maxsize=16)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
 
 
-def plain_session() -> requests.Session:
-    """Open a session without credentials."""
+def plain_session(*, once: bool = False) -> requests.Session:
+    """Open a session without credentials; `once` tries nothing again."""
     session = requests.Session()
-    prepare(session)
+    prepare(session, once=once)
     return session
 
 

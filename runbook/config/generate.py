@@ -67,7 +67,10 @@ def _value(origins: Origins, key: Key) -> Any:
     origin = origins.find(key)
     if origin is not None:
         return origin.value
-    return {inner[-1]: origins.last(inner).value for inner in origins.below(key)}
+    below = origins.below(key)
+    if any(len(inner) > len(key) + 1 for inner in below):
+        return list(dict.fromkeys(inner[len(key)] for inner in below))
+    return {inner[-1]: origins.last(inner).value for inner in below}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from runbook.config.keys import Key, schema_keys, undotted
-from runbook.config.schema import DERIVED, SELECTORS, Variables
+from runbook.config.schema import NULLABLE, SELECTORS, Variables
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -18,7 +18,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     a flag, may also be null.
     """
     whole = _partial(Variables.model_json_schema())
-    for key in map(undotted, DERIVED):
+    for key in map(undotted, sorted(NULLABLE)):
         _allow_null(whole, key)
     for key, schema in schema_keys().items():
         if schema.open:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from runbook.config.schema import DERIVED, Variables
+from runbook.config.schema import NULLABLE, Variables
 from runbook.config.secret import Secret
 from runbook.config.types import Group
 
@@ -74,7 +74,9 @@ def schema_of(key: Key) -> KeySchema | None:
     if key in keys:
         return keys[key]
     around = keys.get(key[:-1])
-    return around if around is not None and around.open else None
+    if around is not None:
+        return around if around.open else None
+    return _inside_entry(keys.get(key[:-2]), key)
 
 
 def nearest(name: str, names: list[str]) -> str | None:
@@ -96,6 +98,15 @@ def nearest_key(key: Key, known: list[Key]) -> str | None:
     return next((dotted(other) for other in known if other[-1].replace("_", "-") == word), None)
 
 
+def _inside_entry(mapping: KeySchema | None, key: Key) -> KeySchema | None:
+    """Find the variable of an entry that is itself a group, as those of bench.workloads."""
+    entry = get_args(mapping.annotation)[1] if mapping is not None and mapping.open else None
+    if isinstance(entry, type) and issubclass(entry, Group) and key[-1] in entry.model_fields:
+        field = entry.model_fields[key[-1]]
+        return _key_schema(key, field.annotation, field.description or "")
+    return None
+
+
 def _walk(group: type[Group], prefix: Key) -> Iterator[tuple[Key, KeySchema]]:
     for name, field in group.model_fields.items():
         key = (*prefix, name)
@@ -110,7 +121,7 @@ def _key_schema(key: Key, annotation: Any, description: str) -> KeySchema:
     mapping = get_origin(annotation) is dict
     value = get_args(annotation)[1] if mapping else annotation
     members = list(_members(value))
-    nullable = type(None) in members or mapping or dotted(key) in DERIVED
+    nullable = type(None) in members or mapping or dotted(key) in NULLABLE
     plain = [member for member in members if member is not type(None)]
     return KeySchema(
         description=description,

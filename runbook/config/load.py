@@ -12,7 +12,7 @@ from runbook.config.keys import Key, dotted, nearest, schema_groups, schema_keys
 from runbook.config.merge import merge
 from runbook.config.problems import Problem, raise_all
 from runbook.config.provenance import Origins, Provenance
-from runbook.config.schema import DERIVED, Variables
+from runbook.config.schema import DERIVED, OF_WORKLOAD, Variables
 from runbook.config.secret_source import fetch, readable_by_others
 from runbook.config.validation import validate
 from runbook.engine.document import placeholder_in
@@ -40,10 +40,7 @@ class Loaded:
     def keys(self) -> list[str]:
         """List every variable that is set, in the schema's order; entries such as flags by their own name."""
         order = {key: index for index, key in enumerate(schema_keys())}
-        return [
-            dotted(key)
-            for key in sorted(self.origins, key=lambda key: order.get(key, order.get(key[:-1], 0)))
-        ]
+        return [dotted(key) for key in sorted(self.origins, key=lambda key: _position(order, key))]
 
     def provenance(self, key: str) -> Provenance:
         """Tell a variable's value, where it came from and what it overrode.
@@ -76,6 +73,7 @@ def load(root: Path, environment: str, settings: Sequence[str], environ: Mapping
     file = Place.in_file(root / "vars" / "envs" / f"{environment}.yml")
     raise_all(_placeholders(origins))
     _derive(origins)
+    _follow_workload(origins)
     secrets = _secrets(origins, root, environ)
     tree = _nested(origins, secrets)
     variables, problems = validate(tree, list(origins), lambda key: _locate(origins, key, file))
@@ -112,6 +110,36 @@ def _derive(origins: Origins) -> None:
         origin = origins.find(key)
         if origin is not None and origin.value is None and origins.find(followed) is not None:
             origins.follow(key, followed, as_list=get_origin(schema_keys()[key].annotation) is tuple)
+
+
+def _follow_workload(origins: Origins) -> None:
+    """Let what `bench` leaves null follow the chosen workload.
+
+    Raises:
+        VariableError: there is no such workload.
+    """
+    chosen = origins.find(("bench", "workload"))
+    if chosen is None or not isinstance(chosen.value, str):
+        return
+    workloads = ("bench", "workloads")
+    names = list(dict.fromkeys(key[2] for key in origins.below(workloads) if _is_entry(origins, key)))
+    if chosen.value not in names:
+        close = nearest(chosen.value, names)
+        raise VariableError(
+            f"there is no workload {chosen.value}" + (f", did you mean {close}?" if close else ""),
+            place=chosen.place,
+            remedy=f"there are: {', '.join(names) or 'none'}; bench.workloads holds them",
+        )
+    for name in OF_WORKLOAD:
+        key, followed = ("bench", name), (*workloads, chosen.value, name)
+        origin = origins.find(key)
+        if origin is not None and origin.value is None and origins.find(followed) is not None:
+            origins.follow(key, followed, as_list=False)
+
+
+def _is_entry(origins: Origins, key: Key) -> bool:
+    """Tell whether a key names a workload; one that was set to null is taken out."""
+    return len(key) > 2 and origins.last(key[:3] if origins.find(key[:3]) else key).value is not None
 
 
 def _secrets(origins: Origins, root: Path, environ: Mapping[str, str]) -> dict[Key, Any]:
@@ -156,6 +184,11 @@ def _locate(origins: Origins, key: tuple[str | int, ...], file: Place) -> Place:
         origin = origins.last(inner)
         return origin.document.place(*origin.path[: len(origin.path) - len(inner) + len(words)])
     return file
+
+
+def _position(order: Mapping[Key, int], key: Key) -> int:
+    """Find a key's place in the schema's order; what lies in a mapping stands where the mapping does."""
+    return next((order[key[:end]] for end in range(len(key), 0, -1) if key[:end] in order), 0)
 
 
 def _at(tree: Any, key: Key) -> Any:

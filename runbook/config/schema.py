@@ -20,6 +20,7 @@ from runbook.config.types import (
     Seconds,
     Text,
     WholeSeconds,
+    WorkloadName,
     Zone,
 )
 from runbook.config.workload import Checkpoint, Hub, Kube, Server, Smoke, Transfer, Volume
@@ -35,8 +36,31 @@ DERIVED: Final = {
 }
 """Variables that take another's value where they are null."""
 
+OF_WORKLOAD: Final = (
+    "dataset", "input_len", "output_len", "num_prompts", "max_concurrency", "request_rate",
+)  # fmt: skip
+"""Variables of `bench` that take the value of the workload `bench.workload` where they are null."""
+
+NULLABLE: Final = frozenset({*DERIVED, *(f"bench.{name}" for name in OF_WORKLOAD)})
+"""Variables that follow another one where they are null."""
+
 Metrics = Annotated[tuple[Literal["ttft", "tpot", "itl", "e2el"], ...], Field(strict=False)]
 Percentiles = Annotated[tuple[Annotated[float, Field(gt=0, lt=100)], ...], Field(strict=False)]
+
+
+Dataset = Literal["sonnet", "random"]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class Workload(Group):
+    """One entry of `bench.workloads`."""
+
+    dataset: Dataset = Field(description="prompts; sonnet is gone from vLLM 0.32 on")
+    input_len: Count = Field(description="tokens of a prompt")
+    output_len: Count = Field(description="tokens of an answer")
+    num_prompts: Count = Field(description="requests in all")
+    max_concurrency: Count | None = Field(None, description="requests at the same time; null: all at once")
+    request_rate: Rate | None = Field(None, description="requests that begin each second; null: all at once")
 
 
 class Bench(Group):
@@ -44,16 +68,24 @@ class Bench(Group):
 
     name: JobPrefix = Field(description="beginning of the Job's name; each run has its own")
     image: Image = Field(description="image of vllm bench serve; null: server.image, so that both match")
-    dataset: Literal["sonnet", "random"] = Field(description="prompts; sonnet is gone from vLLM 0.32 on")
-    dataset_path: AbsolutePath = Field(description="the sonnet file inside the image")
-    input_len: Count = Field(description="tokens of a prompt; sonnet needs more than its prefix of 200")
-    output_len: Count = Field(description="tokens of an answer; the end-of-sequence token is ignored")
-    num_prompts: Count = Field(description="requests in all")
-    max_concurrency: Count | None = Field(
-        description="requests at the same time; null: all at once, as the guide"
+    workload: WorkloadName = Field(description="which of bench.workloads is run; `inv bench --workload NAME`")
+    workloads: dict[WorkloadName, Workload] = Field(
+        description="workloads by name; the variables of bench below that are null follow the chosen one"
     )
-    request_rate: Annotated[float, Field(gt=0)] | None = Field(
-        description="requests that begin each second; null: all at once"
+    dataset: Dataset = Field(description="prompts; sonnet is gone from vLLM 0.32 on; null: the workload's")
+    dataset_path: AbsolutePath = Field(description="the sonnet file inside the image")
+    input_len: Count = Field(
+        description="tokens of a prompt; sonnet needs more than its prefix of 200; null: the workload's"
+    )
+    output_len: Count = Field(
+        description="tokens of an answer; the end-of-sequence token is ignored; null: the workload's"
+    )
+    num_prompts: Count = Field(description="requests in all; null: the workload's")
+    max_concurrency: Count | None = Field(
+        description="requests at the same time; null: the workload's, which may be all at once, as the guide"
+    )
+    request_rate: Rate | None = Field(
+        description="requests that begin each second; null: the workload's, which may be all at once"
     )
     num_warmups: Annotated[int, Field(ge=0)] = Field(description="requests before the clock starts")
     seed: Annotated[int, Field(ge=0)] = Field(description="seed of the choice of prompts")

@@ -172,6 +172,13 @@ FlagName = Annotated[
     Matching(r"[a-z0-9][a-z0-9.-]*", "must be a flag's name without the leading --, such as max-model-len"),
 ]
 FlagValue = bool | int | float | str
+WorkloadName = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9][a-z0-9-]{0,39}",
+        "must be a workload's name of 1 to 40 lower-case letters, digits or -, such as chat",
+    ),
+]
 EnvironmentName = Annotated[
     str,
     Matching(r"[A-Za-z_][A-Za-z0-9_]*", "must be an environment variable's name, such as MODEL_IMPL_TYPE"),

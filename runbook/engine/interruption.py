@@ -12,14 +12,17 @@ class Interruption:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.by_hand = False
+        """Whether it was Ctrl-C: somebody is there who can be asked."""
 
     @property
     def requested(self) -> bool:
         """Whether the run should end."""
         return self._event.is_set()
 
-    def request(self) -> None:
+    def request(self, *, by_hand: bool = False) -> None:
         """Ask the run to end."""
+        self.by_hand = by_hand
         self._event.set()
 
     def pause(self, seconds: float) -> None:

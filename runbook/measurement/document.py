@@ -107,7 +107,7 @@ class Document(_Part):
         run_id: the folder of `.runs/`.
         environment: whose variables held.
         started: when the client began, in seconds since 1970.
-        rehearsal: whether stand-ins measured each other; such figures are no TPU's.
+        rehearsal: whether the operator's own machine was measured; such figures are no TPU's.
         verdict: whether it counts.
         fingerprint: what was measured, under the names of FINGERPRINT; flat, to be compared key by key.
         result: figures under the client's names: latencies in ms (`median_ttft_ms`), throughputs a second

@@ -13,15 +13,22 @@ _BREAK: Final = re.compile(r"\r\n|\n|\r")
 _PREFIX: Final = re.compile(r"\[pod/[^\]\s]+\] ")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) ?")
 _CRI: Final = re.compile(r"(?P<stream>stdout|stderr) (?P<tag>[FP])(?::\S*)?(?: (?P<text>.*))?")
-_PROGRESS: Final = re.compile(r"[^\S\n]*\d{1,3}%\|[^|]*\| (?P<done>\d+)/(?P<total>\d+) \[[^\]]*\]", re.ASCII)
+_PROGRESS: Final = re.compile(
+    r"[^\S\n]*\d{1,3}%\|[^|]*\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]", re.ASCII
+)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the client's bar was when it was last drawn, in requests."""
+    """How far the client's bar was when it was last drawn, in requests.
+
+    Args:
+        times: what the bar says of time, such as `00:07<00:00,  3.09it/s`.
+    """
 
     done: int
     total: int
+    times: str = ""
 
 
 def lines_of(text: str) -> list[str]:
@@ -42,7 +49,9 @@ def last_progress(lines: Iterable[str]) -> Progress | None:
     last = None
     for line in lines:
         for found in _PROGRESS.finditer(line):
-            last = Progress(int(found["done"]), int(found["total"]))
+            # a bar with a name, such as `Fetching 14 files:`, counts something else
+            if not line[: found.start()].endswith(":"):
+                last = Progress(int(found["done"]), int(found["total"]), found["times"])
     return last
 
 

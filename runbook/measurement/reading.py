@@ -17,6 +17,7 @@ from runbook.measurement.figures import ESSENTIAL, Figures, figures_in
 from runbook.measurement.lines import Progress, last_progress, lines_of, without_progress
 
 _FAILED: Final = re.compile(r"^Error \d+: ")
+_CLIENT: Final = re.compile(r"----- vLLM of the client: (?P<version>\d[\w.+-]*)", re.ASCII)
 _TELLING: Final = re.compile(r"(?:Error|Exception|\berror): |^Killed$|^Terminated$|KeyboardInterrupt")
 
 
@@ -38,6 +39,7 @@ class Reading:
         progress: how far the progress bar came.
         failures: errors of single requests that the log tells.
         last_error: the last line that tells of an error; empty where none does.
+        client_version: of vLLM, as the Job's script writes it behind the result; empty where it does not.
     """
 
     figures: Figures = field(default_factory=dict)
@@ -52,6 +54,7 @@ class Reading:
     progress: Progress | None = None
     failures: tuple[str, ...] = ()
     last_error: str = ""
+    client_version: str = ""
 
     @property
     def complete(self) -> bool:
@@ -122,6 +125,7 @@ def _of_log(text: str) -> Reading:
         progress=last_progress(lines),
         failures=tuple(line for line in lines if _FAILED.match(line)),
         last_error=_last_error(lines),
+        client_version=_client_version(lines),
     )
 
 
@@ -162,6 +166,11 @@ def _contradictions(block: Block | None, carried: Carried | None) -> list[str]:
         wrong += list(recount(carried.saved, saved).different)
         wrong += disagreements(block.figures, saved) if block else ["the log has no block"]
     return wrong
+
+
+def _client_version(lines: Sequence[str]) -> str:
+    found = [match["version"] for match in map(_CLIENT.search, lines) if match]
+    return found[-1] if found else ""
 
 
 def _last_error(lines: Sequence[str]) -> str:

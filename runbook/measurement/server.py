@@ -14,6 +14,7 @@ _NAMES: Final = {
     "vllm:e2e_request_latency_seconds_sum": "latency_s",
     "vllm:e2e_request_latency_seconds_count": "latencies",
 }
+_GAUGES: Final = {"vllm:num_requests_running": "running", "vllm:num_requests_waiting": "waiting"}
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,35 @@ class Counters:
     @classmethod
     def of_page(cls, page: str) -> Self | None:
         """Read them off a Prometheus page; None where it is none of vLLM's."""
-        sums: dict[str, float] = {}
-        for line in page.splitlines():
-            found = _SAMPLE.fullmatch(line.strip())
-            if found and found["name"] in _NAMES:
-                name = _NAMES[found["name"]]
-                sums[name] = sums.get(name, 0.0) + float(found["value"])
+        sums = _sums(page, _NAMES)
         return cls(**sums) if "generated" in sums else None
 
     def since(self, before: Counters) -> Counters | None:
         """Give what was counted since then; None where the server was started anew."""
         difference = {name: value - getattr(before, name) for name, value in asdict(self).items()}
         return None if min(difference.values()) < 0 else Counters(**difference)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a server has counted, and what it does now; summed over its engines.
+
+    Args:
+        running: requests that get tokens.
+        waiting: requests in the queue.
+    """
+
+    counters: Counters
+    running: float
+    waiting: float
+
+    @classmethod
+    def of_page(cls, page: str) -> Self | None:
+        """Read it off a Prometheus page; None where it is none of vLLM's."""
+        counters, sums = Counters.of_page(page), _sums(page, _GAUGES)
+        if counters is None:
+            return None
+        return cls(counters, sums.get("running", 0.0), sums.get("waiting", 0.0))
 
 
 @dataclass(frozen=True)
@@ -70,3 +88,14 @@ class Look:
         """Read what `record` wrote."""
         counters = record["counters"]
         return cls(record["restarts"], Counters(**counters) if counters else None)
+
+
+def _sums(page: str, names: Mapping[str, str]) -> dict[str, float]:
+    """Sum the samples of each metric over its labels."""
+    sums: dict[str, float] = {}
+    for line in page.splitlines():
+        found = _SAMPLE.fullmatch(line.strip())
+        if found and found["name"] in names:
+            name = names[found["name"]]
+            sums[name] = sums.get(name, 0.0) + float(found["value"])
+    return sums

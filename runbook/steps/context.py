@@ -22,6 +22,10 @@ class StepArguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+def _unasked(question: str) -> str:  # noqa: ARG001 - nobody hears it
+    return ""
+
+
 @dataclass(frozen=True)
 class Context:
     """A step's surroundings on one run.
@@ -40,6 +44,7 @@ class Context:
         keep: opens a resource that stays open until the line of tasks ends, and returns what it yields.
         pause: waits for some seconds; ends at once, by an exception, when the operator interrupts the run.
         round: counted from 1, where the line has the step more than once.
+        choose: asks the operator who pressed Ctrl-C a question; empty where nobody can be asked.
         siblings: arguments of the other steps of this line that use the same step module.
     """
 
@@ -56,6 +61,7 @@ class Context:
     keep: Callable[[AbstractContextManager[Any]], Any]
     pause: Callable[[float], None]
     round: int = 1
+    choose: Callable[[str], str] = _unasked
     siblings: Sequence[StepArguments] = ()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import stat
+import textwrap
 from typing import Any
 
 import pytest
@@ -90,6 +91,66 @@ def test_a_login_that_cannot_be_read_is_named(
     error = reader.by(written.file(user)).error
     assert isinstance(error, CredentialsError)
     assert complaint in error.message
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"\xff\xfe\x00", "the kubeconfig file is not YAML"),
+        (b"contexts: lab", "contexts of the kubeconfig is not a list"),
+        (b"contexts: [lab]", "an entry of contexts of the kubeconfig has no keys and values"),
+        (b"users: [{name: lab, user: me}]", "user of the kubeconfig has no keys and values"),
+    ],
+)
+def test_a_file_that_is_no_kubeconfig_is_named(
+    reader: Reader, written: Handwritten, content: bytes, complaint: str
+) -> None:
+    path = written.folder / "lab.json"
+    path.write_bytes(content)
+    error = reader.by(path).error
+    assert isinstance(error, UserError)
+    assert error.message == complaint
+    assert str(error.place) == str(path)
+
+
+def test_a_folder_in_place_of_the_file_is_named(reader: Reader, written: Handwritten) -> None:
+    error = reader.by(written.folder).error
+    assert isinstance(error, UserError)
+    assert error.message == "the kubeconfig file cannot be read: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster", "complaint"),
+    [
+        ({"exec": "kubelogin"}, {}, "exec of the kubeconfig has no keys and values"),
+        ({"auth-provider": "gcp"}, {}, "auth-provider of the kubeconfig has no keys and values"),
+        ({}, {"server": "https://lab:api"}, "the kubeconfig's server 'https://lab:api' is no address"),
+        ({}, {"server": "https://[::1"}, "the kubeconfig's server 'https://[::1' is no address"),
+        ({}, {"proxy_url": "http://[::1"}, "the kubeconfig's proxy-url is no address"),
+    ],
+)
+def test_a_part_of_the_file_that_is_something_else_is_named(
+    reader: Reader, written: Handwritten, user: dict[str, Any], cluster: dict[str, Any], complaint: str
+) -> None:
+    error = reader.by(written.file(user, **cluster)).error
+    assert isinstance(error, UserError)
+    assert error.message == complaint
+
+
+@pytest.mark.parametrize("token", ["s3cret\nof two lines", "s3crét"])
+def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(
+    reader: Reader, written: Handwritten, token: str
+) -> None:
+    error = reader.by(written.file({"token": token})).error
+    assert isinstance(error, CredentialsError)
+    assert error.message == "the login's token holds characters that cannot be sent"
+    assert str(error.place).endswith("lab.json")
+
+
+def test_an_authority_may_be_wrapped_over_lines(reader: Reader, written: Handwritten) -> None:
+    wrapped = "\n".join(textwrap.wrap(in_base64(written.authority), 60))
+    path = written.file({"token": written.token}, certificate_authority_data=wrapped)
+    assert reader.by(path).error is None
 
 
 def test_the_certificate_must_have_the_name_that_the_file_says(reader: Reader, written: Handwritten) -> None:

@@ -16,7 +16,7 @@ def test_all_variables_a_line_each(repository):
     line = next(line for line in lines if line.startswith("bench.num_prompts"))
     words = line.split()
     assert words[:4] == ["bench.num_prompts", "20", "--set", "bench.num_prompts,"]
-    assert "overrode 10 (vars/envs/mine.yml:8), overrode 1000 (vars/defaults.yml:" in line
+    assert "overrode 10 (vars/envs/mine.yml:8), overrode null (vars/defaults.yml:" in line
     assert lines[0].startswith("provider ")
 
 
@@ -24,9 +24,9 @@ def test_one_variable_in_full(repository):
     repository.add("bench: {num_prompts: 10}\n")
     first, description, origin, overrode = as_lines(repository.load(), "bench.num_prompts")
     assert first == "bench.num_prompts = 10"
-    assert description == "  requests in all"
+    assert description == "  requests in all; null: the workload's"
     assert origin == "  from vars/envs/mine.yml:8"
-    assert overrode.startswith("  overrode 1000 from vars/defaults.yml:")
+    assert overrode.startswith("  overrode null from vars/defaults.yml:")
 
 
 def test_a_group(repository):
@@ -54,7 +54,7 @@ def test_records_for_scripts(repository):
     (record,) = as_records(repository.load(), "bench.num_prompts")
     assert record["value"] == 10
     assert (record["source"], record["line"]) == ("vars/envs/mine.yml", 8)
-    assert record["overrode"][0]["value"] == 1000
+    assert record["overrode"][0]["value"] is None
     assert {"key", "value", "source", "line", "same_as", "overrode"} == set(record)
     json.dumps(as_records(repository.load()))
 

@@ -15,14 +15,14 @@ def test_a_later_layer_overrides_an_earlier_one_and_the_history_is_kept(reposito
     provenance = loaded.provenance("bench.input_len")
     assert loaded.variables.bench.input_len == 128
     assert provenance.value == 128
-    assert [origin.value for origin in provenance.origins] == [128, 256, 512, 1024]
+    assert [origin.value for origin in provenance.origins] == [128, 256, 512, None]
     assert places(provenance)[:3] == [
         "--set bench.input_len",
         "RUNBOOK_BENCH_INPUT_LEN",
         "vars/envs/mine.yml:9",
     ]
     assert places(provenance)[3].startswith("vars/defaults.yml:")
-    assert [origin.value for origin in provenance.overrode] == [256, 512, 1024]
+    assert [origin.value for origin in provenance.overrode] == [256, 512, None]
 
 
 def test_the_last_of_two_settings_holds(repository):
@@ -91,6 +91,31 @@ def test_a_variable_left_null_follows_another_and_says_so(repository, key, follo
     assert loaded.provenance(key).value == loaded.provenance(followed).value
     assert loaded.provenance(key).place == loaded.provenance(followed).place
     assert loaded.provenance(key).origins[0].same_as == followed
+
+
+def test_what_bench_leaves_null_follows_the_chosen_workload(repository):
+    mine = "{dataset: random, input_len: 7, output_len: 8, num_prompts: 9}"
+    repository.add(f"bench:\n  workload: mine\n  workloads:\n    mine: {mine}\n")
+    loaded = repository.load("bench.num_prompts=3")
+    bench = loaded.variables.bench
+    assert (bench.dataset, bench.input_len, bench.output_len, bench.num_prompts) == ("random", 7, 8, 3)
+    assert (bench.max_concurrency, bench.request_rate) == (None, None)
+    assert str(loaded.provenance("bench.input_len").place) == "vars/envs/mine.yml:11"
+    assert loaded.provenance("bench.input_len").origins[0].same_as == "bench.workloads.mine.input_len"
+
+
+@pytest.mark.parametrize(("env", "longest"), [("mine", 9216), ("rehearsal", 1024)])
+@pytest.mark.parametrize("name", ["guide", "guide-random", "chat", "short"])
+def test_each_workload_that_is_shipped_fits_the_model(repository, env, longest, name):
+    loaded = repository.load(f"bench.workload={name}", env=env)
+    assert loaded.variables.server.flags["max-model-len"] == longest
+    assert not [warning for warning in loaded.warnings if "bench" in str(warning)]
+
+
+def test_one_value_of_a_workload_is_set_by_its_own_name(repository):
+    loaded = repository.load("bench.workload=chat", RUNBOOK_BENCH_WORKLOADS_CHAT_MAX_CONCURRENCY="5")
+    assert loaded.variables.bench.max_concurrency == 5
+    assert repository.load("bench.workloads.chat=null").variables.bench.workloads.keys() >= {"guide", "short"}
 
 
 def test_the_system_nodes_stand_in_the_zone_of_the_tpu_unless_said_otherwise(repository):

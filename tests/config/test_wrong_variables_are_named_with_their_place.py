@@ -67,7 +67,18 @@ from runbook.config.problems import VariablesError
         ("kube:\n  namespace: Team_A\n", 9, "kube.namespace must be 1 to 63 lower-case letters"),
         ("bench:\n  memory: 8 GB\n", 9, "bench.memory must be a Kubernetes quantity"),
         ("bucket_: {}\n", 8, "unknown variable bucket_, did you mean bucket?"),
-        ("bench:\n  num_prompts: null\n", 9, "bench.num_prompts must be a whole number, and is null"),
+        ("bench:\n  timeout_s: null\n", 9, "bench.timeout_s must be a whole number, and is null"),
+        ("bench:\n  workload: chatt\n", 9, "there is no workload chatt, did you mean chat?"),
+        (
+            "bench:\n  workloads:\n    chat: {input_len: 0}\n",
+            10,
+            "bench.workloads.chat.input_len must be at least 1",
+        ),
+        (
+            "bench:\n  workloads:\n    chat: {inputlen: 5}\n",
+            10,
+            "unknown variable bench.workloads.chat.inputlen, did you mean bench.workloads.chat.input_len?",
+        ),
     ],
 )
 def test_in_the_environment_s_file(repository, text, place, message):
@@ -75,6 +86,11 @@ def test_in_the_environment_s_file(repository, text, place, message):
     error = repository.error()
     assert message in error.message
     assert str(error.place) == f"vars/envs/mine.yml:{place}"
+
+
+def test_a_workload_says_all_of_itself(repository):
+    repository.add("bench:\n  workloads:\n    mine: {dataset: random, input_len: 5, output_len: 5}\n")
+    assert "bench.workloads.mine.num_prompts is not set (requests in all)" in repository.error().message
 
 
 @pytest.mark.parametrize(

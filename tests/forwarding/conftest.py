@@ -75,6 +75,18 @@ class Street:
 
         self.cluster.call(change)
 
+    def select_nothing(self) -> None:
+        """Take the Service's selector away, as one has it whose endpoints somebody else keeps."""
+
+        def change() -> None:
+            kind = kind_of("Service")
+            found = self.cluster.store.get(kind, "default", SERVICE)
+            assert found is not None
+            del found["spec"]["selector"]
+            self.cluster.store.update(kind, found)
+
+        self.cluster.call(change)
+
     def add_pod(self, name: str, port: int) -> None:
         """Add a ready Pod of the Service that calls this port of its own `http`."""
         pod = {

@@ -62,6 +62,14 @@ def test_each_connection_picks_a_ready_pod_afresh(street: Street) -> None:
     ]
 
 
+def test_a_service_that_selects_no_pods_is_told(street: Street) -> None:
+    street.select_nothing()
+    with street.forward() as forward:
+        assert ask(forward.port, b"one\n") == b""
+        eventually(lambda: bool(street.troubles))
+    assert street.troubles == ["the port-forward lost a connection: service/vllm-service selects no Pods"]
+
+
 def test_connections_are_spread_over_the_ready_pods(street: Street) -> None:
     street.add_pod("server-2", FLOODS)
     with street.forward() as forward:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -95,6 +96,25 @@ def test_a_forward_stays_open_until_it_is_ended(served: Operator, number: int) -
     assert KEY not in out
 
 
+def test_a_forward_that_never_opened_does_not_say_that_it_closed(served: Operator, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        kubeconfig = {
+            "clusters": [{"name": "lab", "cluster": {"server": address}}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab"}}],
+            "current-context": "lab",
+        }
+        path = tmp_path / "lab.json"
+        path.write_text(json.dumps(kubeconfig))
+        settings = ("provider=kubeconfig", f"kube.kubeconfig={path}")
+        with going_on(served, "forward", *(word for each in settings for word in ("--set", each))) as forward:
+            connection, _ = mute.accept()
+            code, out, error = forward.end()
+            connection.close()
+    assert (code, out) == (1, "")
+    assert error.strip() == "interrupted"
+
+
 def test_a_forward_outlives_the_servers_pods_and_tells_of_it(served: Operator) -> None:
     with going_on(served, "forward", "--json") as forward:
         address = forward.until("forward_opened")["address"]
@@ -142,18 +162,27 @@ def test_the_answer_is_on_stdout_and_its_figures_on_stderr(served: Operator) -> 
     assert "REHEARSAL" in ended.error
 
 
-def test_the_prompt_may_come_from_stdin(served: Operator) -> None:
-    ended = subprocess.run(
+def asked_by_stdin(operator: Operator, prompt: bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
         [sys.executable, "-m", "invoke", "ask", "-", "--max-tokens=7"],
         cwd=ROOT,
-        env=served._environment(),
-        input="San Francisco is a",
+        env=operator._environment(),
+        input=prompt,
         capture_output=True,
-        text=True,
         timeout=60,
         check=False,
     )
-    assert (ended.returncode, ended.stdout) == (0, " country by high houses over the\n"), ended.stderr
+
+
+def test_the_prompt_may_come_from_stdin(served: Operator) -> None:
+    ended = asked_by_stdin(served, b"San Francisco is a")
+    assert (ended.returncode, ended.stdout) == (0, b" country by high houses over the\n"), ended.stderr
+
+
+def test_a_prompt_that_is_no_text_is_not_sent(served: Operator) -> None:
+    ended = asked_by_stdin(served, b"\xff\xfe")
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"error: the prompt is not UTF-8 text" in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -163,6 +192,7 @@ def test_the_prompt_may_come_from_stdin(served: Operator) -> None:
         (["--max-tokens", "100000"], "max_tokens=100000 cannot be greater than max_model_len"),
         (["--max-tokens", "few"], "--max-tokens wants a number, not 'few'"),
         (["--temperature", "hot"], "--temperature wants a number, not 'hot'"),
+        (["--temperature", "nan"], "--temperature wants a number, not 'nan'"),
     ],
 )
 def test_what_the_server_refuses_is_told_in_its_words(served: Operator, words: list[str], said: str) -> None:

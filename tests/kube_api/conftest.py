@@ -18,6 +18,7 @@ import trustme
 from aiohttp import web
 
 from rehearsal.kube.api.kinds import Kind
+from rehearsal.kube.api.runtime import Typed
 from rehearsal.kube.api.server import application
 from rehearsal.kube.api.store import Store
 
@@ -40,7 +41,7 @@ class Pods:
         return ("127.0.0.1", self.ports[port]) if port in self.ports else None
 
     async def exec(
-        self, namespace: str, pod: str, container: str, command: list[str]
+        self, namespace: str, pod: str, container: str, command: list[str], typed: Typed | None
     ) -> tuple[int, bytes, bytes]:
         if command == ["false"]:
             return 3, b"", b"no\n"

@@ -174,3 +174,10 @@ def test_version_and_access(cluster: Any) -> None:
     assert version["serverVersion"]["gitVersion"] == "v1.34.1-gke.1829001"
     assert cluster.kubectl("get", "--raw", "/readyz").stdout == "ok"
     assert cluster.kubectl("auth", "can-i", "create", "pods").stdout == "yes\n"
+
+
+def test_what_is_not_served_is_told_by_kubectl(cluster: Any) -> None:
+    cluster.kubectl("run", "plain", "--image=busybox:1.37")
+    ended = cluster.kubectl("debug", "plain", "--image=busybox:1.37", check=False)
+    assert ended.returncode == 1
+    assert "the server could not find the requested resource (patch pods plain)" in ended.stderr

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.kube_control.kube_stand_in import Json, Kube, condition, gone, phase, wait
+from rehearsal.world import Settings
+from tests.kube_control.kube_stand_in import Json, Kube, StandIn, condition, facts, gone, phase, wait
 
 SERVER = """
 import http.server, json, os, pathlib, sys
@@ -187,6 +189,18 @@ def test_the_startup_probe_comes_before_the_others(kube: Kube, tmp_path: Path) -
     assert state(kube, "slow")["started"] is False
     (tmp_path / "up").touch()
     kube.wait("Pod", "slow", until=condition("Ready"))
+
+
+def test_a_real_engine_has_as_long_to_start_as_its_manifest_says(stand_in: StandIn, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    stand_in.world.settings = Settings(engine="vllm", vllm_environment=str(tmp_path))
+    kube = stand_in.create(facts())
+    up = tmp_path / "up"
+    startup = {"exec": {"command": ["cat", str(up)]}, "periodSeconds": 3, "failureThreshold": 2}
+    kube.apply(pod("slow", "sh", "-c", f"sleep 2; touch {up}; sleep 100", startupProbe=startup))
+    kube.wait("Pod", "slow", until=condition("Ready"))
+    assert state(kube, "slow")["restartCount"] == 0
 
 
 def test_deleting_a_pod_ends_all_of_its_processes(kube: Kube) -> None:

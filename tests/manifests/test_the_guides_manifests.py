@@ -60,6 +60,11 @@ def test_the_benchmarks_arguments_are_the_guides_in_its_order(workload: Workload
         "--percentile-metrics",
         "--metric-percentiles",
         "--ready-check-timeout-sec",
+        "--metadata",
+        "workload",
+        "environment",
+        "server_image",
+        "job",
     ]
 
 

@@ -82,6 +82,15 @@ def test_what_is_put_around_the_lines_does_no_harm(wrapped: Callable[[str], str]
     assert reading.contradictions == ()
 
 
+def test_the_bars_of_other_tasks_are_not_taken_for_requests() -> None:
+    fetching = "Fetching 14 files:  57%|█████▋    | 8/14 [00:00<00:00, 27.69it/s]\n"
+    asking = "\r  4%|▍         | 1/24 [00:06<02:28,  6.46s/it]\n"
+    assert read_result(fetching).progress is None
+    progress = read_result(asking + fetching).progress
+    assert progress is not None
+    assert (progress.done, progress.total, progress.times) == (1, 24, "00:06<02:28,  6.46s/it")
+
+
 def test_containerds_partial_records_are_joined_though_the_other_stream_comes_between() -> None:
     stamp = "2026-11-23T11:12:49Z"
     lines = [f"{stamp} stdout F {line}" for line in capture(GUIDE).rstrip("\n").split("\n")]

@@ -56,6 +56,24 @@ def test_restart_keeps_token_ports_settings_and_clusters(stand_in: StandIn) -> N
     assert stand_in.get(CLUSTER)["status"] == "RUNNING"
 
 
+def test_an_environment_without_vllm_is_refused_and_one_that_goes_later_does_no_harm(
+    stand_in: StandIn, tmp_path: Path
+) -> None:
+    asked = {"engine": "vllm", "vllm_environment": str(tmp_path / "vllm")}
+    refused = stand_in.ask("PUT", "/_rehearsal/settings", asked)
+    assert refused.status_code == 400
+    assert "that is no folder (from / on) with a bin/python" in refused.text
+    python = tmp_path / "vllm" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    stand_in.control("PUT", "settings", asked)
+    stand_in.down()
+    python.unlink()
+    stand_in.up()
+    assert stand_in.control("GET", "settings").items() >= asked.items()
+    stand_in.control("PUT", "settings", {"engine": "stand-in", "vllm_environment": ""})
+
+
 def test_up_after_a_kill_replaces_the_stale_endpoints(stand_in: StandIn) -> None:
     dead = stand_in.endpoints["pid"]
     stand_in.kill()

@@ -149,6 +149,17 @@ def test_the_saved_result_has_vllm_s_keys(server: Server, shared_model: Path, tm
     assert result["model_id"] == result["tokenizer_id"] == str(shared_model)
 
 
+@pytest.mark.parametrize(("version", "lists"), [("0.13.2", []), ("0.32.0", ["latencies", "queue_times"])])
+def test_without_details_a_current_release_still_keeps_two_lists(
+    server: Server, shared_model: Path, tmp_path: Path, version: str, lists: list[str]
+) -> None:
+    run(
+        "bench", *address(server, shared_model), *SMALL, "--num-prompts=2", "--save-result",
+        "--result-filename=result.json", cwd=tmp_path, REHEARSAL_VLLM_VERSION=version,
+    )  # fmt: skip
+    assert [key for key, value in saved(tmp_path).items() if isinstance(value, list)] == lists
+
+
 def test_every_latency_percentile_goal_and_limit_asked_for_is_shown(
     server: Server, shared_model: Path, tmp_path: Path
 ) -> None:

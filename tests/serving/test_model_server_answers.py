@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def test_the_guide_s_prompt_is_continued_readably_and_always_the_same(
     assert first["usage"]["prompt_tokens"] == prompt_tokens
     assert first["usage"]["completion_tokens"] == 7
     assert first["usage"]["total_tokens"] == prompt_tokens + 7
+
+
+@pytest.mark.parametrize(
+    ("version", "of_answer", "of_choice"),
+    [("0.13.2", set(), set()), ("0.32.0", {"ec_transfer_params", "metrics"}, {"routed_experts"})],
+)
+def test_a_current_release_answers_with_some_keys_more(
+    start_server: StartServer, model: Path, version: str, of_answer: set[str], of_choice: set[str]
+) -> None:
+    answer = complete(start_server(model, REHEARSAL_VLLM_VERSION=version), model=str(model), **GUIDE)
+    older = "id object created model choices service_tier system_fingerprint usage kv_transfer_params"
+    assert answer.keys() - set(older.split()) == of_answer
+    older = "index text logprobs finish_reason stop_reason token_ids prompt_logprobs prompt_token_ids"
+    assert answer["choices"][0].keys() - set(older.split()) == of_choice
 
 
 def test_a_stream_is_the_whole_answer_in_pieces_and_ends_with_usage(server: Server) -> None:
@@ -291,6 +306,12 @@ def test_metrics_count_what_happened(start_server: StartServer, shared_model: Pa
     assert server.metric("vllm:num_requests_running") == 0
     page = requests.get(f"{server.url}/metrics", timeout=10).text
     assert f'vllm:num_requests_waiting{{engine="1",model_name="{shared_model}"}} 0.0' in page
+    assert 'vllm:cache_config_info{engine="1"} 1.0' in page
+    assert re.findall(r"vllm:admission_rejections_total(\{.*reason=\"max_num_queued_reqs\"\})", page) == [
+        f'{{model_name="{shared_model}",reason="max_num_queued_reqs"}}'
+    ]
+    bounds = re.findall(r'num_preemptions_bucket\{engine="1",le="([^"]+)"', page)
+    assert bounds == ["1.0", "2.0", "3.0", "4.0", "5.0", "10.0", "20.0", "+Inf"]
 
 
 def test_the_metrics_page_has_every_family_that_vllm_has(server: Server) -> None:

@@ -15,12 +15,14 @@ import pytest
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError
 from runbook.measurement.document import Document, read
+from runbook.steps.kube.drafts import draft
 from tests.measurement.captures_of_vllm import CAPTURES, block_of, carried, saved_without_details
 from tests.rehearsal.stand_in import eventually
-from tests.steps_kube.deployment_place import BENCHMARK, Place
+from tests.steps_kube.deployment_place import BENCHMARK, ROOT, Place
 
 CURRENT = "server.env.REHEARSAL_VLLM_VERSION=0.32.0"
-LONG = ("bench.num_prompts=400", "bench.max_concurrency=1")
+RANDOM = "bench.dataset=random"
+LONG = (RANDOM, "bench.num_prompts=400", "bench.max_concurrency=1")
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,16 @@ def job_that_prints(place: Place, file: Path, *options: str) -> None:
     }
     with place.cluster() as cluster:
         cluster.apply(job, field_manager="somebody", force=False)
+
+
+def applied_by_hand(place: Place) -> Place:
+    """Apply the rendered Job as somebody with kubectl would: nothing is looked at before."""
+    loaded, template = place.loaded, BENCHMARK["template"]
+    rendered = draft(ROOT / "manifests", template, loaded.variables, loaded.tree, "rehearsal", place.run_id)
+    with place.cluster() as cluster:
+        for item in rendered.objects:
+            cluster.apply(item, field_manager="somebody", force=False)
+    return place
 
 
 def client_of(place: Place) -> list[int]:
@@ -158,8 +170,8 @@ def test_a_log_that_contradicts_itself(run: Callable[..., Place], tmp_path: Path
 
 
 def test_answers_that_the_server_clamped(run: Callable[..., Place]) -> None:
-    place = run("bench.dataset=random", "bench.input_len=980", "bench.output_len=64", "bench.num_prompts=7")
-    kept = refused(started(place))
+    place = run(RANDOM, "bench.input_len=980", "bench.output_len=64", "bench.num_prompts=7")
+    kept = refused(applied_by_hand(place))
     assert kept.verdict.name == "clamped"
     assert kept.result["total_output_tokens"] < 7 * 64
 
@@ -183,7 +195,7 @@ def test_a_client_that_was_ended(run: Callable[..., Place]) -> None:
         for pid in found:
             os.kill(pid, signal.SIGTERM)
 
-    place = run("bench.num_prompts=401", "bench.max_concurrency=1")
+    place = run(RANDOM, "bench.num_prompts=401", "bench.max_concurrency=1")
     kept = while_it_runs(place, end)
     assert kept.verdict.name == "interrupted"
     assert "SIGTERM (exit code 143)" in kept.verdict.findings[0].evidence
@@ -191,7 +203,7 @@ def test_a_client_that_was_ended(run: Callable[..., Place]) -> None:
 
 
 def test_a_job_that_ran_into_its_deadline(run: Callable[..., Place]) -> None:
-    place = run("bench.num_prompts=4000", "bench.max_concurrency=1", "bench.timeout_s=6")
+    place = run(RANDOM, "bench.num_prompts=4000", "bench.max_concurrency=1", "bench.timeout_s=6")
     kept = refused(started(place))
     assert kept.verdict.name == "interrupted"
     assert "DeadlineExceeded" in kept.verdict.findings[0].evidence
@@ -205,13 +217,13 @@ def test_a_client_that_got_no_cpu(run: Callable[..., Place]) -> None:
         for pid in found:
             os.kill(pid, signal.SIGCONT)
 
-    place = run("bench.num_prompts=25", "bench.output_len=700")
+    place = run(RANDOM, "bench.num_prompts=25", "bench.output_len=700")
     kept = while_it_runs(place, starve)
     assert kept.verdict.name == "client_saturated"
     assert kept.result["completed"] == 25
 
 
 def test_a_client_that_printed_no_result(run: Callable[..., Place]) -> None:
-    kept = refused(started(run("bench.dataset_path=/no/such/file.txt")))
+    kept = refused(applied_by_hand(run("bench.dataset_path=/no/such/file.txt")))
     assert kept.verdict.name == "no_result"
     assert "/no/such/file.txt" in kept.verdict.findings[0].evidence

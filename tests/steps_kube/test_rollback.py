@@ -109,6 +109,8 @@ def test_the_same_variables_after_a_rollback_are_shown_as_pending(deployed: Plac
 
 def test_a_server_that_answers_goes_back_too(deployed: Place) -> None:
     deployed.with_settings(LONGER).deploy()
+    planned, _ = rolled_back(deployed, LONGER, check=True)
+    assert planned.reason.endswith("): its Pods would be waited for")
     outcome, said = rolled_back(deployed, LONGER)
     assert outcome.status is Status.CHANGED, outcome.error
     assert "--max-model-len=512" not in flags(deployed)
@@ -157,11 +159,19 @@ def replica_sets(place: Place) -> list[Object]:
         return cluster.list("apps/v1", "ReplicaSet", "default")
 
 
+def test_a_server_without_pods_does_not_serve(deployed: Place) -> None:
+    deployed.with_settings("server.replicas=0").apply("kube.apply", **SERVER)
+    outcome, _ = rolled_back(deployed, "rollback.revision=1")
+    assert outcome.status is Status.OK, outcome.error
+    assert outcome.reason.endswith("is in place; vllm-tpu: 0 of 0 Pods ready")
+
+
 def test_a_paused_deployment_is_named(deployed: Place) -> None:
     deployed.patch(DEPLOYMENT, {"spec": {"paused": True}})
     outcome, _ = rolled_back(deployed)
     assert isinstance(outcome.error, UserError)
-    assert outcome.error.remedy == "kubectl rollout resume deployment/vllm-tpu"
+    resume = "kubectl rollout resume deployment/vllm-tpu --namespace=default --kubeconfig="
+    assert str(outcome.error.remedy).startswith(resume)
     deployed.patch(DEPLOYMENT, {"spec": {"paused": None}})
 
 

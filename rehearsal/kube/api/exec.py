@@ -1,10 +1,15 @@
-"""Commands run beside a container, over the WebSocket channels of kubectl and the Python client."""
+"""Commands run beside a container, over the WebSocket channels of kubectl and the Python client.
+
+Fact: only v5 tells the end of the standard input, by a frame of channel 255 that names the channel which ends
+(https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets).
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from rehearsal.kube.api.containers import container_of, pod_of
 from rehearsal.kube.api.routing import Target
@@ -13,13 +18,13 @@ from rehearsal.kube.api.status import bad_request
 from rehearsal.kube.api.store import Object, Store
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-_STDOUT, _STDERR, _ERROR = 1, 2, 3
+_STDIN, _STDOUT, _STDERR, _ERROR, _CLOSE = 0, 1, 2, 3, 255
 
 
 async def execute(
     request: web.Request, store: Store, runtime: PodRuntime, target: Target
 ) -> web.WebSocketResponse:
-    """Run a command to its end, then send its output and its exit code.
+    """Run a command with what is typed to its end, then send its output and its exit code.
 
     Raises:
         ApiError: the Pod does not run, or the request is no WebSocket.
@@ -36,12 +41,23 @@ async def execute(
     if not runtime.running(namespace, name):
         raise bad_request(f'container not found ("{container}")')
     await socket.prepare(request)
-    code, out, err = await runtime.exec(namespace, name, container, command)
+    typed = _typed(socket) if request.query.get("stdin", "").lower() == "true" else None
+    code, out, err = await runtime.exec(namespace, name, container, command, typed)
     for channel, data in ((_STDOUT, out), (_STDERR, err), (_ERROR, json.dumps(_outcome(code)).encode())):
         if data:
             await socket.send_bytes(bytes([channel]) + data)
     await socket.close()
     return socket
+
+
+async def _typed(socket: web.WebSocketResponse) -> AsyncIterator[bytes]:
+    async for message in socket:
+        if message.type is not WSMsgType.BINARY:
+            continue
+        if message.data[:2] == bytes([_CLOSE, _STDIN]):
+            return
+        if message.data[:1] == bytes([_STDIN]):
+            yield message.data[1:]
 
 
 def _outcome(code: int) -> Object:

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from rehearsal.kube.api.status import ApiError, no_such_resource
+from rehearsal.kube.api.status import ApiError, NothingServedError
 
 
 def json_answer(document: Any, *, code: int = 200, warnings: Iterable[str] = ()) -> web.Response:
@@ -52,13 +52,13 @@ def client_gone(request: web.Request) -> bool:
 
 @web.middleware
 async def errors_as_status(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every refusal with a Status object."""
+    """Answer every refusal with a Status object; a path that serves nothing as Go's own server does."""
     try:
         return await handler(request)
     except ApiError as error:
         return json_answer(error.status(), code=error.code)
-    except web.HTTPNotFound:
-        return json_answer(no_such_resource().status(), code=404)
+    except (web.HTTPNotFound, NothingServedError):
+        return web.Response(text="404 page not found\n", status=404)
     except web.HTTPMethodNotAllowed:
         message = "the server does not allow this method on the requested resource"
         return json_answer(ApiError(405, "MethodNotAllowed", message).status(), code=405)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rehearsal.kube.api.custom.kinds import served_kinds
 from rehearsal.kube.api.kinds import Kind
-from rehearsal.kube.api.status import no_such_resource
+from rehearsal.kube.api.status import NothingServedError
 from rehearsal.kube.api.store import Store
 
 
@@ -45,8 +45,8 @@ def resolve(store: Store, group: str, version: str, path: str) -> Target:
         None,
     )
     if kind is None or (namespace and not kind.namespaced):
-        raise no_such_resource()
+        raise NothingServedError
     name = steps[1] if len(steps) > 1 else None
     if kind.namespaced and name and not namespace:
-        raise no_such_resource()
+        raise NothingServedError
     return Target(kind, namespace, name, "/".join(steps[2:]))

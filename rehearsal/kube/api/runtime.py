@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
+
+Typed = AsyncIterator[bytes]
+"""A command's standard input, as it comes."""
 
 
 class PodRuntime(Protocol):
@@ -26,7 +30,11 @@ class PodRuntime(Protocol):
         ...
 
     async def exec(
-        self, namespace: str, pod: str, container: str, command: list[str]
+        self, namespace: str, pod: str, container: str, command: list[str], typed: Typed | None
     ) -> tuple[int, bytes, bytes]:
-        """Run a command beside a container and give its exit code, stdout and stderr."""
+        """Run a command beside a container and give its exit code, stdout and stderr.
+
+        Args:
+            typed: its standard input; None: it has none.
+        """
         ...

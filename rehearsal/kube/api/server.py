@@ -20,7 +20,7 @@ from rehearsal.kube.api.responses import errors_as_status, json_answer
 from rehearsal.kube.api.routing import Target, resolve
 from rehearsal.kube.api.runtime import PodRuntime
 from rehearsal.kube.api.seed import seed_objects
-from rehearsal.kube.api.status import no_such_resource
+from rehearsal.kube.api.status import NothingServedError
 from rehearsal.kube.api.store import Store
 
 _LARGEST_BODY = 3 * 1024 * 1024
@@ -130,7 +130,7 @@ class _Server:
             return await self._objects.answer(request, target)
         if target.kind.kind == "Pod":
             return await self._pod(request, target)
-        raise no_such_resource()
+        raise NothingServedError
 
     async def _pod(self, request: web.Request, target: Target) -> web.StreamResponse:
         if target.subresource == "log":
@@ -139,7 +139,7 @@ class _Server:
             return await forward_ports(request, self._store, self._runtime, target)
         if target.subresource == "exec":
             return await execute(request, self._store, self._runtime, target)
-        raise no_such_resource()
+        raise NothingServedError
 
 
 def _review(group: str, kind: str, status: dict[str, Any]) -> web.Response:
@@ -164,5 +164,5 @@ def _discovery(document: dict[str, Any]) -> web.Response:
 
 def _found(document: dict[str, Any] | None) -> web.Response:
     if document is None:
-        raise no_such_resource()
+        raise NothingServedError
     return json_answer(document)

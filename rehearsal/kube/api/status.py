@@ -151,9 +151,8 @@ def method_not_allowed(kind: Kind) -> ApiError:
     return ApiError(405, "MethodNotAllowed", message, {"group": kind.group, "kind": kind.plural})
 
 
-def no_such_resource() -> ApiError:
-    """Say that no kind is served under this path."""
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
+class NothingServedError(Exception):
+    """No kind is served under this path: the one refusal that is no Status object."""
 
 
 def success(kind: Kind, name: str, uid: str) -> Object:

@@ -14,7 +14,7 @@ def deadline_seconds(settings: Settings, seconds: float) -> float:
 
     Scaled, but a minute at least (or what the manifest says, if less): programs start in real time.
     """
-    return max(min(seconds, _PATIENCE_SECONDS), seconds * settings.time_scale)
+    return max(min(seconds, _PATIENCE_SECONDS), seconds * settings.starting_scale)
 
 
 def back_off_seconds(settings: Settings, failures: int, first: float, longest: float) -> float:

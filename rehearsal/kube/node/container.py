@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 
+from rehearsal.kube.api.runtime import Typed
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.control.deadlines import back_off_seconds
 from rehearsal.kube.control.pods import is_sidecar
@@ -167,15 +168,18 @@ class Container:
         if self._process is not None:
             await self._process.wait()
 
-    async def execute(self, command: list[str]) -> tuple[int, bytes, bytes]:
+    async def execute(self, command: list[str], typed: Typed | None) -> tuple[int, bytes, bytes]:
         """Run a command beside it.
+
+        Args:
+            typed: the command's standard input; None: it has none.
 
         Returns:
             exit code, stdout and stderr.
         """
         if self._process is None:
             return 1, b"", f'container not found ("{self.name}")\n'.encode()
-        return await self._process.execute(command)
+        return await self._process.execute(command, typed)
 
     def describe(self) -> None:
         """Write its description afresh: addresses of Services changed."""

@@ -97,7 +97,7 @@ class ContainerProbes:
         """Wait for a probe's period or delay, scaled; a container that is well is asked less often."""
         seconds = probe.get(name, 0 if name == "initialDelaySeconds" else 10)
         least = _STEADY_PERIOD_SECONDS if steady else _SHORTEST_PERIOD_SECONDS
-        scaled = seconds * self._pod.services.world.settings.time_scale
+        scaled = seconds * self._pod.services.world.settings.starting_scale
         await asyncio.sleep(scaled if name == "initialDelaySeconds" else max(scaled, least))
 
     def _unhealthy(self, probe: str, trouble: str) -> None:
@@ -109,5 +109,5 @@ class ContainerProbes:
         await asyncio.shield(self._process.stop(_KILL_GRACE_SECONDS))
 
     async def _execute(self, command: list[str]) -> tuple[int, str]:
-        code, output, errors = await self._process.execute(command)
+        code, output, errors = await self._process.execute(command, None)
         return code, (output + errors).decode(errors="replace")

@@ -7,11 +7,13 @@ import os
 import re
 from pathlib import Path
 
+from rehearsal.kube.api.runtime import Typed
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.node.environment import EnvironmentSource, command_line
 from rehearsal.kube.node.pod import RunningPod
 from rehearsal.kube.node.process import Process
 from rehearsal.kube.node.programs import ProgramNotFound
+from rehearsal.kube.node.typing import outcome_of, type_into
 from rehearsal.kube.node.ways_out import ways_out
 
 _GKE_SIDECARS = ("gke.gcr.io/gcs-fuse-csi-driver",)
@@ -149,8 +151,11 @@ class ContainerProcess:
         if self._process is not None:
             self._process.kill()
 
-    async def execute(self, command: list[str]) -> tuple[int, bytes, bytes]:
+    async def execute(self, command: list[str], typed: Typed | None) -> tuple[int, bytes, bytes]:
         """Run a command in the same folder and environment.
+
+        Args:
+            typed: the command's standard input; None: it has none.
 
         Returns:
             exit code, stdout and stderr.
@@ -166,14 +171,16 @@ class ContainerProcess:
             *argv,
             cwd=self._folder,
             env=self._environment(),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if typed is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
         self._pod.services.reaper.watch(process.pid)
+        typing = asyncio.create_task(type_into(process.stdin, typed))
         try:
-            output, errors = await process.communicate()
+            output, errors = await outcome_of(process)
         finally:
+            typing.cancel()
             self._pod.services.reaper.forget(process.pid)
         return process.returncode or 0, output, errors

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rehearsal.kube.api.kinds import kind_of
+from rehearsal.kube.api.runtime import Typed
 from rehearsal.kube.api.store import Event, Object, Store
 from rehearsal.kube.control.events import EventRecorder
 from rehearsal.kube.control.pods import has_ended, is_terminating
@@ -166,14 +167,18 @@ class Kubelet:
         )
 
     async def exec(
-        self, namespace: str, pod: str, container: str, command: list[str]
+        self, namespace: str, pod: str, container: str, command: list[str], typed: Typed | None
     ) -> tuple[int, bytes, bytes]:
-        """Run a command beside a container and give its exit code, stdout and stderr."""
+        """Run a command beside a container and give its exit code, stdout and stderr.
+
+        Args:
+            typed: its standard input; None: it has none.
+        """
         worker = self.worker(namespace, pod)
         found = worker.container(container) if worker else None
         if found is None:
             return 1, b"", f'container not found ("{container}")\n'.encode()
-        return await found.execute(command)
+        return await found.execute(command, typed)
 
 
 def _ip(network: str, number: int) -> str:

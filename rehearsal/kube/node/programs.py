@@ -19,8 +19,9 @@ _VLLM = f"""#!/bin/sh
 case "$1 $2" in
   "serve "*) shift; {_RUN}server "$@" ;;
   "bench serve") shift 2; {_RUN}bench "$@" ;;
+  "--version ") {_RUN}vllm --version ;;
 esac
-echo "vllm: the rehearsal has 'vllm serve' and 'vllm bench serve' only, not 'vllm $*'" >&2
+echo "vllm: the rehearsal has 'vllm serve', 'vllm bench serve' and 'vllm --version' only, not 'vllm $*'" >&2
 exit 2
 """
 _PYTHON = f"""#!/bin/sh

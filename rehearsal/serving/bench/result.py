@@ -17,6 +17,8 @@ from rehearsal.serving.container import Container
 from rehearsal.serving.release import Release
 
 STAND_IN = "figures of the rehearsal's stand-ins, not of a TPU"
+_ALWAYS_KEPT = ("latencies", "queue_times")
+"""What 0.32.0 does not take out again where --save-detailed is not given."""
 
 
 def result(
@@ -49,13 +51,12 @@ def result(
         "burstiness": options.burstiness,
         "max_concurrency": options.max_concurrency,
     }
-    details = _details(measured, outcomes, release) if options.save_detailed else {}
     return (
         head
         | _metadata(options.metadata)
         | load
         | _totals(measured, options)
-        | details
+        | _details(measured, outcomes, options, release)
         | _peaks(measured, release)
         | _latencies(measured, options, release)
         | {"rehearsal": STAND_IN}
@@ -103,7 +104,9 @@ def _totals(measured: Measurement, options: argparse.Namespace) -> dict[str, Any
     }
 
 
-def _details(measured: Measurement, outcomes: Sequence[Outcome], release: Release) -> dict[str, Any]:
+def _details(
+    measured: Measurement, outcomes: Sequence[Outcome], options: argparse.Namespace, release: Release
+) -> dict[str, Any]:
     details: dict[str, Any] = {
         "input_lens": [outcome.prompt_tokens for outcome in outcomes],
         "output_lens": measured.output_lengths,
@@ -116,7 +119,8 @@ def _details(measured: Measurement, outcomes: Sequence[Outcome], release: Releas
         details["queue_times"] = [outcome.queue_time for outcome in outcomes]
     details["generated_texts"] = [outcome.text for outcome in outcomes]
     details["errors"] = [outcome.error for outcome in outcomes]
-    return details
+    kept = details.keys() if options.save_detailed else _ALWAYS_KEPT
+    return {name: values for name, values in details.items() if name in kept}
 
 
 def _peaks(measured: Measurement, release: Release) -> dict[str, Any]:

@@ -69,9 +69,10 @@ class Completions:
         prompt = self._chat_prompt(body["messages"])
         return await self._answer(request, [prompt], wanted, ChatShape(*self._identity("chatcmpl")))
 
-    def _identity(self, prefix: str) -> tuple[str, int, str, str]:
+    def _identity(self, prefix: str) -> tuple[str, int, str, str, bool]:
         fingerprint = f"vllm-{self._serving.release.version}-rehearsal"
-        return f"{prefix}-{uuid.uuid4().hex[:16]}", int(time.time()), self._serving.names[0], fingerprint
+        name, current = self._serving.names[0], self._serving.release.is_current
+        return f"{prefix}-{uuid.uuid4().hex[:16]}", int(time.time()), name, fingerprint, current
 
     def _prompt(self, prompt: str | list[int]) -> tuple[str, int]:
         tokenizer = self._serving.tokenizer

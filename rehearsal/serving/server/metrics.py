@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, islice
 
 Labels = Mapping[str, str]
 
@@ -19,6 +19,9 @@ SECONDS_TOKEN = (
 )  # fmt: skip
 TOKENS_STEP = (1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 FEW = (1, 2, 5, 10, 20)
+PREEMPTIONS = (1, 2, 3, 4, 5, 10, 20)
+_WITHOUT = {"admission_rejections": "engine", "cache_config_info": "model_name"}
+"""The usual label that a family lacks in 0.32.0; without the first it is counted once for all engines."""
 
 _COUNTERS = {
     "estimated_flops_per_gpu": "Estimated number of floating point operations per GPU.",
@@ -139,7 +142,7 @@ def page(engines: list[Metrics], model_name: str) -> str:
 def _family(engines: list[Metrics], model_name: str, name: str, kind: str, help_: str) -> Iterator[str]:
     shown = f"{name}_total" if kind == "counter" else name
     yield from _head(shown, kind, help_)
-    for rank, engine in enumerate(engines):
+    for rank, engine in _counting(engines, name):
         for key in _keys(name):
             yield f"vllm:{shown}{{{_labels(rank, model_name, key)}}} {engine.values[key]}"
     if kind == "counter":
@@ -152,7 +155,7 @@ def _head(name: str, kind: str, help_: str) -> list[str]:
 
 def _created(engines: list[Metrics], model_name: str, name: str) -> Iterator[str]:
     yield from _head(f"{name}_created", "gauge", "When it was created, in seconds since the epoch.")
-    for rank, engine in enumerate(engines):
+    for rank, engine in _counting(engines, name):
         for key in _keys(name):
             yield f"vllm:{name}_created{{{_labels(rank, model_name, key)}}} {engine.created}"
 
@@ -166,9 +169,14 @@ def _histogram_lines(name: str, histogram: Histogram, engine: str, model_name: s
     yield f"vllm:{name}_sum{{{engine},{model}}} {histogram.total}"
 
 
+def _counting(engines: list[Metrics], name: str) -> Iterator[tuple[int, Metrics]]:
+    return islice(enumerate(engines), 1 if _WITHOUT.get(name) == "engine" else None)
+
+
 def _labels(rank: int, model_name: str, key: tuple[str, str]) -> str:
     label = _LABELED.get(key[0], ("", ()))[0]
     labels = {"engine": str(rank), "model_name": model_name} | ({label: key[1]} if label else {})
+    labels.pop(_WITHOUT.get(key[0], ""), None)
     return ",".join(f'{name}="{labels[name]}"' for name in sorted(labels))
 
 
@@ -197,5 +205,5 @@ def _histograms(lengths: tuple[int, ...]) -> Iterator[tuple[str, tuple[float, ..
     yield "request_params_max_tokens", lengths, "Histogram of the max_tokens request parameter."
     yield "request_prefill_kv_computed_tokens", lengths, "New KV tokens computed during prefill."
     yield "request_params_n", FEW, "Histogram of the n request parameter."
-    yield "request_num_preemptions", FEW, "Histogram of the number of preemptions per request."
+    yield "request_num_preemptions", PREEMPTIONS, "Histogram of the number of preemptions per request."
     yield "iteration_tokens_total", TOKENS_STEP, "Histogram of number of tokens per engine_step."

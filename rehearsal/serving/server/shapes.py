@@ -15,14 +15,17 @@ class Shape(ABC):
         created: seconds since the epoch.
         model: name that the answer carries.
         fingerprint: of the server.
+        current: 0.32 and later, whose answers have some keys more.
     """
 
     whole_object: ClassVar[str]
     chunk_object: ClassVar[str]
 
-    def __init__(self, id_: str, created: int, model: str, fingerprint: str) -> None:
+    def __init__(self, id_: str, created: int, model: str, fingerprint: str, current: bool) -> None:
         self._head = {"id": id_, "object": self.chunk_object, "created": created, "model": model}
         self._fingerprint = fingerprint
+        self._later = {"ec_transfer_params": None, "metrics": None} if current else {}
+        self._later_of_choice = {"routed_experts": None} if current else {}
         self._frames: dict[int, tuple[str, str]] = {}
 
     @abstractmethod
@@ -43,14 +46,15 @@ class Shape(ABC):
     def whole(self, choices: list[dict[str, Any]], usage: dict[str, int]) -> dict[str, Any]:
         """The answer to a request that does not stream."""
         details = {"prompt_tokens_details": None, "completion_tokens_details": None}
-        return self._head | {
+        answer = self._head | {
             "object": self.whole_object,
-            "choices": choices,
+            "choices": [choice | self._later_of_choice for choice in choices],
             "service_tier": None,
             "system_fingerprint": self._fingerprint,
             "usage": usage | details,
             "kv_transfer_params": None,
         }
+        return answer | self._later
 
     def chunk(
         self,

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import urllib3
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -80,10 +80,20 @@ def by_kubeconfig(files: Sequence[Path], context: str | None) -> Access:
 
 def _server(cluster: Item) -> str:
     server = str(cluster.content.get("server") or "").rstrip("/")
-    parts = urlsplit(server)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = _parts(server)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UserError(f"the kubeconfig's server {server!r} is no address", place=cluster.place)
     return server
+
+
+def _parts(address: str) -> SplitResult | None:
+    """Take an address apart; None where it is none."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # it is read, and may be no number, only here
+    except ValueError:
+        return None
+    return parts
 
 
 def _tls(cluster: Item) -> ssl.SSLContext:
@@ -96,10 +106,12 @@ def _tls(cluster: Item) -> ssl.SSLContext:
 
 def _proxy(cluster: Item) -> str | None:
     proxy = str(cluster.content.get("proxy-url") or "")
-    if proxy and urlsplit(proxy).scheme not in PROXIES:
+    parts = _parts(proxy)
+    if parts is None:  # it is not shown: it may hold a password
+        raise UserError("the kubeconfig's proxy-url is no address", place=cluster.place)
+    if proxy and parts.scheme not in PROXIES:
         raise UserError(
-            f"the kubeconfig's proxy-url is a {urlsplit(proxy).scheme} address, and only HTTP proxies "
-            "are supported",
+            f"the kubeconfig's proxy-url is a {parts.scheme} address, and only HTTP proxies are supported",
             place=cluster.place,
             remedy="name an HTTP proxy, or take it out and set bastion",
         )
@@ -119,10 +131,10 @@ def _login(chosen: KubeContext, tls: ssl.SSLContext) -> Login:
     if path := user.path("tokenFile"):
         return TokenFileLogin(path)
     if token := content.get("token"):
-        return GivenLogin(bearer(str(token)))
-    if plugin := content.get("exec"):
+        return GivenLogin(bearer(str(token), user.place))
+    if plugin := user.section("exec"):
         return ExecLogin(ExecPlugin(plugin, _told_to_plugin(chosen.cluster), user.file), tls)
-    if provider := content.get("auth-provider"):
+    if provider := user.section("auth-provider"):
         raise CredentialsError(
             f"the kubeconfig's user logs in by the auth-provider {provider.get('name')}, "
             "which kubectl dropped",
@@ -151,7 +163,7 @@ def _told_to_plugin(cluster: Item) -> Mapping[str, Any]:
     told = {key: cluster.content[key] for key in keys if cluster.content.get(key)}
     if authority := cluster.data("certificate-authority"):
         told["certificate-authority-data"] = base64.b64encode(authority).decode("ascii")
-    for extension in cluster.content.get("extensions") or ():
+    for extension in cluster.entries("extensions"):
         if extension.get("name") == f"{GROUP}/exec":
             told["config"] = extension.get("extension")
     return told

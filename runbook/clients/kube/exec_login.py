@@ -59,7 +59,7 @@ class ExecLogin:
                 str(status["clientKeyData"]).encode(),
                 self._plugin.place,
             )
-        return bearer(str(status["token"])) if status.get("token") else {}
+        return bearer(str(status["token"]), self._plugin.place) if status.get("token") else {}
 
     def _moment(self, text: Any) -> datetime | None:
         if not text:

@@ -59,7 +59,7 @@ class ExecPlugin:
             **self._environment(),
             "KUBERNETES_EXEC_INFO": self._information(interactive),
         }
-        command = [program, *map(str, self.spec.get("args") or ())]
+        command = [program, *self._arguments()]
         code, out, said = self._ran(command, environ, interactive)
         if code:
             raise self._failed(f"ended with exit code {code}: {said or 'it said nothing'}", self._hint())
@@ -110,8 +110,17 @@ class ExecPlugin:
             )
         return found
 
+    def _arguments(self) -> list[str]:
+        given = self.spec.get("args") or []
+        if not isinstance(given, list):
+            raise self._failed("has args that are not a list")
+        return [str(word) for word in given]
+
     def _environment(self) -> dict[str, str]:
-        return {str(item["name"]): str(item["value"]) for item in self.spec.get("env") or ()}
+        try:
+            return {str(item["name"]): str(item["value"]) for item in self.spec.get("env") or ()}
+        except (TypeError, KeyError) as error:
+            raise self._failed("has an env that is not a list of names and values") from error
 
     def _information(self, interactive: bool) -> str:
         spec: dict[str, Any] = {"interactive": interactive}
@@ -145,7 +154,7 @@ class ExecPlugin:
     def _status(self, out: str) -> dict[str, Any]:
         try:
             answer = json.loads(out)
-            kind, version, status = answer["kind"], answer["apiVersion"], answer.get("status") or {}
+            kind, version, status = answer["kind"], answer["apiVersion"], dict(answer.get("status") or {})
         except (ValueError, TypeError, KeyError) as error:
             raise self._failed("did not print an ExecCredential") from error  # what it printed may be secret
         if (kind, version) != ("ExecCredential", self.spec["apiVersion"]):
@@ -155,7 +164,7 @@ class ExecPlugin:
             raise self._failed("gave a certificate without its key, or a key alone")
         if not status.get("token") and not certificate:
             raise self._failed("gave no token and no certificate")
-        return dict(status)
+        return status
 
 
 class _Listener(threading.Thread):

@@ -109,13 +109,16 @@ def read(path: Path) -> Config:
     """Read a kubeconfig file; an empty one where there is none.
 
     Raises:
-        UserError: it is not YAML.
+        UserError: it cannot be read, or it is not YAML.
     """
     if not path.exists():
         return {}
     try:
         found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
+    except OSError as error:
+        message = f"the kubeconfig file cannot be read: {error.strerror}"
+        raise UserError(message, place=Place.in_file(path)) from error
+    except (YAMLError, ValueError) as error:
         raise UserError("the kubeconfig file is not YAML", place=Place.in_file(path)) from error
     return found if isinstance(found, dict) else {}
 

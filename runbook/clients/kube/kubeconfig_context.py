@@ -32,6 +32,22 @@ class Item:
         """The file, for an error."""
         return Place.in_file(self.file)
 
+    def section(self, key: str) -> Mapping[str, Any]:
+        """Give a part of it that has keys of its own; empty where it has none.
+
+        Raises:
+            UserError: it is something else.
+        """
+        return _mapping(self.content.get(key) or {}, key, self.file)
+
+    def entries(self, key: str) -> list[Mapping[str, Any]]:
+        """Give a list of it, of parts that have keys of their own.
+
+        Raises:
+            UserError: it is something else.
+        """
+        return _entries(self.content, key, self.file)
+
     def path(self, key: str) -> Path | None:
         """Give a path that it names."""
         named = self.content.get(key)
@@ -45,7 +61,7 @@ class Item:
         """
         try:
             if inline := self.content.get(f"{key}-data"):
-                return base64.b64decode(str(inline), validate=True)
+                return base64.b64decode("".join(str(inline).split()), validate=True)
             path = self.path(key)
             return path.read_bytes() if path else None
         except (OSError, binascii.Error) as error:
@@ -113,9 +129,23 @@ def _merged(files: Sequence[Path]) -> _Merged:
         content = read(file)
         current = current or str(content.get("current-context") or "")
         for section, key in _SECTIONS.items():
-            for entry in content.get(section) or ():
-                items[section].setdefault(str(entry.get("name")), Item(file, entry.get(key) or {}))
+            for entry in _entries(content, section, file):
+                said = _mapping(entry.get(key) or {}, key, file)
+                items[section].setdefault(str(entry.get("name")), Item(file, said))
     return _Merged(present, items, current)
+
+
+def _entries(content: Mapping[str, Any], key: str, file: Path) -> list[Mapping[str, Any]]:
+    found = content.get(key) or []
+    if not isinstance(found, list):
+        raise UserError(f"{key} of the kubeconfig is not a list", place=Place.in_file(file))
+    return [_mapping(entry, f"an entry of {key}", file) for entry in found]
+
+
+def _mapping(found: object, key: str, file: Path) -> Mapping[str, Any]:
+    if not isinstance(found, Mapping):
+        raise UserError(f"{key} of the kubeconfig has no keys and values", place=Place.in_file(file))
+    return found
 
 
 def _unknown(name: str, merged: _Merged) -> UserError:

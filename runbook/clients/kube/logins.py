@@ -88,7 +88,7 @@ class TokenFileLogin:
             raise CredentialsError(f"the login's token cannot be read: {error}", place=place) from error
         if not token:
             raise CredentialsError("the login's token file is empty", place=place)
-        self._headers = bearer(token)
+        self._headers = bearer(token, place)
         self._read_at = time.monotonic()
 
 
@@ -115,7 +115,7 @@ class GoogleLogin:
 
 
 class InTheNameOf:
-    """A login that acts for somebody else (`as`, `as-uid`, `as-groups` of a kubeconfig's user).
+    """A login that acts for somebody else (`as`, `as-uid` of a kubeconfig's user).
 
     Args:
         login: who really asks.
@@ -136,8 +136,17 @@ class InTheNameOf:
         return self._login.renew(own)
 
 
-def bearer(token: str) -> Headers:
-    """Write the header of a token."""
+def bearer(token: str, place: Place | None = None) -> Headers:
+    """Write the header of a token.
+
+    Args:
+        place: where it comes from.
+
+    Raises:
+        CredentialsError: no header can hold it; sent as it is it would stand in the transport's error.
+    """
+    if not (token.isascii() and token.isprintable()):
+        raise CredentialsError("the login's token holds characters that cannot be sent", place=place)
     return {"Authorization": f"Bearer {token}"}
 
 

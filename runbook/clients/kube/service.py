@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.objects import Object, Reference
-from runbook.engine.errors import PassingError
+from runbook.engine.errors import FailedError, PassingError
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,16 @@ def find_targets(client: KubeClient, namespace: str, service: str, port: int) ->
     """List the ready Pods behind a Service, at least one.
 
     Raises:
+        FailedError: the Service selects no Pods.
         PassingError: there is no Service, or none of its Pods is ready.
     """
     found = client.get(Reference("v1", "Service", namespace, service))
     if found is None:
         raise PassingError(f"there is no service/{service}")
-    pods = client.list("v1", "Pod", namespace, labels=found["spec"]["selector"])
+    selector = found["spec"].get("selector")
+    if not selector:  # an empty one would list every Pod of the namespace
+        raise FailedError(f"service/{service} selects no Pods")
+    pods = client.list("v1", "Pod", namespace, labels=selector)
     targets = [
         Target(namespace, pod["metadata"]["name"], _pod_port(found, pod, port))
         for pod in pods

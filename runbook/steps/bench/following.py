@@ -1,47 +1,75 @@
-"""A Job's log, followed to the Job's end through lost connections, with its progress told on the way."""
+"""A Job followed to its end through lost connections, with its progress told on the way."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
-from runbook.engine.errors import FailedError, PassingError
-from runbook.steps.bench.jobs import ended
+from runbook.clients.kube.watching import View, viewing
+from runbook.engine.errors import FailedError
+from runbook.measurement.progress import Pulse, told
+from runbook.steps.bench.client_log import ClientLog
+from runbook.steps.bench.jobs import ended, options
+from runbook.steps.bench.keeping import asked
+from runbook.steps.bench.server_load import ServerLoad
+from runbook.steps.bench.witness import seen_before
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
 from runbook.steps.kube.creation import diagnose_absence
 from runbook.steps.kube.diagnosis import diagnose_pods
 from runbook.steps.kube.patience import Patience
-from runbook.steps.kube.polling import poll
+from runbook.steps.kube.polling import poll, until_news
 from runbook.steps.kube.supply import Supply, of_tpus
 
-_QUIET_SECONDS: Final = 5.0
-_PROGRESS: Final = re.compile(r"(?P<percent>\d+)%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]")
 _TOLD_SECONDS: Final = 60.0
 """The Job's own deadline is bench.timeout_s: that long it may take until the Job says so."""
 
-_CARRIED: Final = ("bench.json:", "-----")
-"""How lines begin that carry the saved result; they are not for people."""
 
-
-def follow(context: Context, reference: Reference) -> tuple[str, Object]:
+def follow(context: Context, job: Object) -> tuple[str, Object]:
     """Wait for a Job's end.
+
+    Args:
+        job: as it was seen last.
 
     Returns:
         its log, and the Job as it was last.
 
     Raises:
         FailedError: its Pod cannot start, or the deadline of `bench.timeout_s` has passed.
+        InterruptedRunError: the operator ended the run; the Job goes on.
     """
     limit = context.variables.bench.timeout_s + _TOLD_SECONDS
-    following = _Following(context, reference)
-    return poll(
-        context,
-        following.look,
-        limit_seconds=limit,
-        late=lambda: f"{reference} still runs after {limit} s: {following.last}",
-    )
+    pulse = _pulse(context, job)
+    with (
+        viewing(client(context)) as view,
+        closing(ClientLog(client(context), view.tell)) as log,
+        closing(ServerLoad(context, pulse, view.tell)) as load,
+    ):
+        following = _Following(context, job, view, log, lambda: _line(context, pulse, log, load))
+        return poll(
+            context,
+            following.look,
+            limit_seconds=limit,
+            late=lambda: f"{Reference.to(job)} still runs after {limit} s: {following.last}",
+            rest=until_news(context, view),
+        )
+
+
+def _pulse(context: Context, job: Object) -> Pulse:
+    before, given = seen_before(job), options(job)
+    ready_check = int(given.get("ready-check-timeout-sec", "0") != "0")
+    ahead = ready_check + int(given.get("num-warmups") or 0)
+    return Pulse(before.counters if before else None, ahead, asked(context, job))
+
+
+def _line(context: Context, pulse: Pulse, log: ClientLog, load: ServerLoad) -> str:
+    """Say how far it is; before the first request, what the client said last."""
+    if log.said and not (log.bar or pulse.share):
+        return log.said
+    rehearsal = context.variables.provider == "rehearsal"
+    return told(pulse, log.bar, log.left, load.logged, rehearsal=rehearsal)
 
 
 class _Following:
@@ -49,85 +77,64 @@ class _Following:
 
     Args:
         context: of the step that follows.
-        reference: the Job.
+        job: as it was seen last.
+        view: of the cluster.
+        log: of its client.
+        line: says how far it is.
     """
 
-    def __init__(self, context: Context, reference: Reference) -> None:
+    def __init__(
+        self, context: Context, job: Object, view: View, log: ClientLog, line: Callable[[], str]
+    ) -> None:
         self._context = context
-        self._reference = reference
+        self._reference = Reference.to(job)
+        self._view = view
+        self._log = log
+        self._line = line
         self._patience = Patience(context)
         self._job: Object | None = None
-        self._log = ""
         self.last = "nothing was seen of it"
 
     def look(self) -> tuple[str, Object] | None:
-        """Read on; give the whole log and the Job once it has ended or is gone."""
-        job = client(self._context).get(self._reference)
+        """Give the whole log and the Job once it has ended or is gone; else tell how far it is."""
+        job = self._view.get(self._reference)
         if job is None:
             if self._job is None:
                 raise FailedError(f"{self._reference} was deleted")
-            return self._log, self._job
+            return self._log.text, self._job
         self._job = job
-        pods = _pods(self._context, job)
+        pods = self._pods()
         pod = max(pods, key=lambda item: str(item["metadata"]["creationTimestamp"]), default=None)
         if ended(job):
-            return (_whole_log(self._context, pod) if pod else self._log), job
+            return (_whole_log(self._context, pod) if pod else "") or self._log.text, job
         if pod and pod.get("status", {}).get("phase") != "Pending":
-            self.last = "its Pod runs"
-            self._log = _read_on(self._context, pod, self._log)
+            self._log.of(pod)
+            self._tell(self._line())
         else:
             self._judge_pending(job, pods)
         return None
 
+    def _pods(self) -> list[Object]:
+        reference = self._reference
+        return self._view.list("v1", "Pod", reference.namespace, labels={"job-name": reference.name})
+
+    def _tell(self, line: str) -> None:
+        text = f"asking again: {self._view.trouble}" if self._view.trouble else line
+        if text and text != self.last:
+            self.last = text
+            self._context.report.condition(text)
+
     def _judge_pending(self, job: Object, pods: list[Object]) -> None:
-        kube, variables = client(self._context), self._context.variables
+        variables = self._context.variables
         made = variables.cluster.mode == "autopilot" or variables.bench.placement == "tpu-node"
         supply = of_tpus(self._context) if made else Supply()
-        found = diagnose_pods(kube, pods, supply=supply) or diagnose_absence(kube, job)
+        found = diagnose_pods(self._view, pods, supply=supply) or diagnose_absence(self._view, job)
+        self._tell(found.condition)
         self.last = found.evidence or found.condition
-        self._context.report.condition(found.condition)
         self._patience.judge(found)
-
-
-def _pods(context: Context, job: Object) -> list[Object]:
-    namespace, name = job["metadata"]["namespace"], job["metadata"]["name"]
-    return client(context).list("v1", "Pod", namespace, labels={"job-name": name})
-
-
-def _container(pod: Object) -> str:
-    name: str = pod["spec"]["containers"][0]["name"]
-    return name
 
 
 def _whole_log(context: Context, pod: Object) -> str:
     metadata = pod["metadata"]
-    return client(context).logs(metadata["namespace"], metadata["name"], _container(pod))
-
-
-def _read_on(context: Context, pod: Object, known: str) -> str:
-    """Follow the log until it ends, falls silent or breaks; the part that is known is not told again."""
-    metadata = pod["metadata"]
-    lines: list[str] = []
-    told = known.count("\n")
-    try:
-        with client(context).follow(
-            metadata["namespace"], metadata["name"], _container(pod), _QUIET_SECONDS
-        ) as stream:
-            for line in stream:
-                lines.append(line)
-                if len(lines) > told:
-                    _tell(context, line)
-                context.pause(0)
-    except PassingError:
-        pass  # it was silent; the caller looks at the Job and comes back
-    text = "".join(f"{line}\n" for line in lines)
-    return text if len(text) > len(known) else known
-
-
-def _tell(context: Context, line: str) -> None:
-    progress = list(_PROGRESS.finditer(line))
-    if progress:
-        found = progress[-1]
-        context.report.condition(f"{found['done']} of {found['total']} requests [{found['times']}]")
-    elif line.strip() and not line.startswith(_CARRIED):
-        context.report.condition(line.strip()[:120])
+    container = pod["spec"]["containers"][0]["name"]
+    return client(context).logs(metadata["namespace"], metadata["name"], container)

@@ -1,8 +1,8 @@
 """A benchmark runs in the cluster: this run's Job, or one that an earlier run left running.
 
 Section 5.1 of the guide, as a Job instead of a Pod: a Pod would be restarted for ever (D28) and could not
-be changed (D30). It runs on a CPU node (D29) with the server's own image (D25), and waits for the server
-(D31).
+be changed (D30). It runs on a CPU node (D29) with the server's own image (D25), by its digest where a Pod
+tells it, and waits for the server (D31). What would spoil it is looked for before.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from functools import partial
 from pydantic import Field
 
 from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.service import is_ready
+from runbook.config.schema import Bench
 from runbook.engine.bill import Bill
-from runbook.engine.change import UNKNOWN, Change, StepResult
-from runbook.engine.errors import ConflictError, ManifestError, MissingError, Place
+from runbook.engine.change import UNKNOWN, Action, Change, StepResult
+from runbook.engine.errors import ManifestError, MissingError, Place
 from runbook.engine.manual import Manual
-from runbook.steps.bench.jobs import JOBS, container, ended, jobs
-from runbook.steps.bench.witness import look, noted
+from runbook.steps.bench.jobs import JOBS, ended, jobs
+from runbook.steps.bench.joining import require_same
+from runbook.steps.bench.preflight import examine_folder, examine_server
+from runbook.steps.bench.witness import image_digest, look, noted, repository, server_pods
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
 from runbook.steps.kube import rollout
-from runbook.steps.kube.cluster import client, kubectl, object_key, shown
+from runbook.steps.kube.cluster import client, is_planned, kubectl, object_key, shown
 from runbook.steps.kube.difference import creation
 from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.server import deployment, require_deployment
@@ -48,22 +52,24 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         ConflictError: a benchmark with other settings is running.
     """
     _require_server(context)
-    rendered = manifest(context, arguments.template)
+    rendered = manifest(context, arguments.template, client_image=_client_image(context))
     wanted = _job(rendered)
     reference = Reference.to(wanted)
     for job in jobs(context):
         if job["metadata"]["name"] == reference.name:
             return f"{reference} is there"
         if not ended(job):
-            _require_same(job, wanted)
+            require_same(context, job, wanted)
             return f"joined job/{job['metadata']['name']}, which is running"
+    examine_folder(context)
+    yield Action("preflight of the benchmark", partial(examine_server, context))
     yield Change(
         [creation(wanted)],
         _command(arguments, context),
         partial(_create, context, arguments, rendered),
         {object_key(reference): wanted, JOBS: UNKNOWN},
     )
-    return f"{reference} runs {' '.join(_arguments(wanted)[:3])}"
+    return f"{reference} runs {_in_words(context.variables.bench)}"
 
 
 def bills(arguments: Arguments, context: Context) -> Sequence[Bill]:  # noqa: ARG001 - every step takes its arguments
@@ -99,6 +105,26 @@ def _require_server(context: Context) -> None:
         raise MissingError(f"{deployment(context)} has no Pod that is ready", supplied_by="kube.apply")
 
 
+def _in_words(bench: Bench) -> str:
+    at_once = f", {bench.max_concurrency} at once" if bench.max_concurrency else ""
+    return (
+        f"the workload {bench.workload}: {bench.num_prompts} {bench.dataset} prompts of {bench.input_len} "
+        f"tokens{at_once}, answers of {bench.output_len}"
+    )
+
+
+def _client_image(context: Context) -> str:
+    """Name the client's image: the very one that serves, by its digest, where both have one name."""
+    variables = context.variables
+    image: str = variables.bench.image
+    if image != variables.server.image or "@" in image or is_planned(context):
+        return image
+    pods = [pod for pod in server_pods(context) if is_ready(pod)]
+    digest = image_digest(pods)
+    runs = {container["image"] for pod in pods for container in pod["spec"]["containers"]}
+    return f"{repository(image)}@{digest}" if digest and image in runs else image
+
+
 def _job(rendered: Manifest) -> Object:
     found = [item for item in rendered.objects if item["kind"] == "Job"]
     if len(found) != 1:
@@ -115,21 +141,3 @@ def _create(context: Context, arguments: Arguments, rendered: Manifest) -> None:
         client(context).apply(
             noted(wanted, before), field_manager=settings.field_manager, force=settings.force
         )
-
-
-def _require_same(running: Object, wanted: Object) -> None:
-    if (_image(running), _arguments(running)) != (_image(wanted), _arguments(wanted)):
-        name = running["metadata"]["name"]
-        raise ConflictError(
-            f"job/{name} is measuring the server with other settings",
-            place=Place(f"job/{name}"),
-            remedy="wait for its end, or `inv step 5.3` deletes it with the server",
-        )
-
-
-def _arguments(job: Object) -> list[str]:
-    return list(container(job).get("args", ()))
-
-
-def _image(job: Object) -> str:
-    return str(container(job)["image"])

@@ -13,6 +13,10 @@ from runbook.steps.kube.workload import COMPONENT, labels
 JOBS: Final[FactKey] = (*OBJECTS, "benchmarks")
 
 
+WORKLOAD: Final = "runbook/workload"
+CLIENT_IMAGE: Final = "runbook/client-image"
+
+
 def jobs(context: Context) -> list[Object]:
     """List this environment's benchmark Jobs, the newest last; a cluster that is only planned has none."""
     found = context.facts.read(JOBS, lambda: [] if is_planned(context) else _listed(context))
@@ -34,6 +38,16 @@ def options(job: Object) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def workload(job: Object) -> str | None:
+    """Name the workload that a Job runs; None where it was made by hand."""
+    return _annotation(job, WORKLOAD)
+
+
+def client_image(job: Object) -> str:
+    """Name the client's image as the variables do, where the Job runs it by its digest."""
+    return _annotation(job, CLIENT_IMAGE) or str(container(job)["image"])
+
+
 def container(job: Object) -> Object:
     """Give the client's container."""
     found: Object = job["spec"]["template"]["spec"]["containers"][0]
@@ -43,6 +57,11 @@ def container(job: Object) -> Object:
 def benchmark_labels(context: Context) -> dict[str, str]:
     """Give the labels that every benchmark Job of this environment carries."""
     return {**labels(context), COMPONENT: "benchmark"}
+
+
+def _annotation(job: Object, name: str) -> str | None:
+    found: str | None = job["metadata"].get("annotations", {}).get(name)
+    return found
 
 
 def _listed(context: Context) -> list[Object]:

@@ -12,7 +12,8 @@ from runbook.measurement.asked import Asked
 from runbook.measurement.document import Derived, Document, Scalar, Verdict
 from runbook.measurement.figures import Figures
 from runbook.measurement.reading import Reading
-from runbook.steps.bench.jobs import container, options
+from runbook.steps.bench import rehearsed
+from runbook.steps.bench.jobs import client_image, container, options, workload
 from runbook.steps.bench.witness import image_digest
 from runbook.steps.context import Context
 
@@ -35,7 +36,7 @@ def document(
         started=_started(job),
         rehearsal=context.variables.provider == "rehearsal",
         verdict=verdict,
-        fingerprint=_fingerprint(context.variables, job, servers),
+        fingerprint=_fingerprint(context.variables, job, reading, servers),
         result=reading.figures,
         derived=derived(context.variables, reading.figures),
         client=reading.client,
@@ -74,7 +75,9 @@ def derived(variables: Variables, figures: Figures) -> Derived:
     )
 
 
-def _fingerprint(variables: Variables, job: Object, servers: Sequence[Object]) -> dict[str, Scalar]:
+def _fingerprint(
+    variables: Variables, job: Object, reading: Reading, servers: Sequence[Object]
+) -> dict[str, Scalar]:
     given = options(job)
     flags = json.dumps(dict(variables.server.flags), sort_keys=True, separators=(",", ":"))
     return {
@@ -82,11 +85,11 @@ def _fingerprint(variables: Variables, job: Object, servers: Sequence[Object]) -
         "server_image": variables.server.image,
         "server_digest": image_digest(servers),
         "server_flags": flags,
-        "accelerator": variables.tpu.accelerator,
+        "accelerator": rehearsed.accelerator(variables),
         "topology": variables.tpu.topology,
         "chips": variables.tpu.chips,
         "replicas": variables.server.replicas,
-        "workload": None,
+        "workload": workload(job),
         "dataset": given.get("dataset-name"),
         "input_len": _whole(given, "input-len"),
         "output_len": _whole(given, "output-len"),
@@ -95,8 +98,8 @@ def _fingerprint(variables: Variables, job: Object, servers: Sequence[Object]) -
         "request_rate": _real(given, "request-rate"),
         "seed": _whole(given, "seed"),
         "temperature": _real(given, "temperature"),
-        "client_image": str(container(job)["image"]),
-        "client_version": None,
+        "client_image": client_image(job),
+        "client_version": rehearsed.client_version(variables, reading.client_version),
         "placement": variables.bench.placement,
     }
 

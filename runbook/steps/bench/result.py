@@ -12,24 +12,24 @@ from pathlib import Path
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Action, FactKey, StepResult
-from runbook.engine.errors import FailedError, MissingError, Place
+from runbook.engine.errors import FailedError, InterruptedRunError, MissingError, Place
 from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
 from runbook.measurement.document import Document, Verdict, file_name, read, write
 from runbook.measurement.reading import Reading, read_result
 from runbook.measurement.verdict import Witness, judge
+from runbook.steps.bench import rehearsed
 from runbook.steps.bench.endings import failed, interrupted
 from runbook.steps.bench.following import follow
 from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
 from runbook.steps.bench.keeping import asked, document
+from runbook.steps.bench.leaving import leave
 from runbook.steps.bench.sharing import share
 from runbook.steps.bench.witness import look, seen_before, server_pods
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.kube.cluster import client, is_planned, kubectl
 from runbook.steps.kube.workload import job_name
-
-REHEARSED = "REHEARSAL: stand-ins measured each other on this machine; no figure here is a TPU's."
 
 
 class Arguments(StepArguments):
@@ -48,7 +48,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
     kept: FactKey = ("bench", "result", reference.name)
     yield Action(
         f"{reference}",
-        partial(_conclude, context, reference, kept),
+        partial(_conclude, context, job, kept),
         refreshes=[JOBS],
         command=_command(context, reference.short),
     )
@@ -95,8 +95,12 @@ def _job(context: Context) -> Object:
     return (mine or found)[-1]
 
 
-def _conclude(context: Context, reference: Reference, kept: FactKey) -> None:
-    log, job = follow(context, reference)
+def _conclude(context: Context, job: Object, kept: FactKey) -> None:
+    reference = Reference.to(job)
+    try:
+        log, job = follow(context, job)
+    except InterruptedRunError as error:
+        raise leave(context, reference) from error
     log_file = _file(context).with_suffix(".log")
     log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file.write_text(log, encoding="utf-8")
@@ -136,7 +140,8 @@ def _refused(
 def _shown(context: Context, block: str) -> str:
     if context.variables.provider != "rehearsal":
         return block
-    return f"{REHEARSED}\n{block}\n{REHEARSED}"
+    mark = rehearsed.sentence(context.variables)
+    return f"{mark}\n{block}\n{mark}"
 
 
 def _tail(log: str) -> str:

@@ -11,9 +11,9 @@ from typing import Final
 
 from runbook.clients.kube.objects import Object
 from runbook.clients.kube.service import is_ready
-from runbook.clients.serving import ModelServer
 from runbook.engine.errors import RunbookError
 from runbook.measurement.server import Counters, Look
+from runbook.steps.bench.asking import asked
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
 from runbook.steps.kube.server import deployment
@@ -63,17 +63,16 @@ def image_digest(pods: Sequence[Object]) -> str | None:
     return digests.pop() if len(digests) == 1 and "" not in digests else None
 
 
+def repository(image: str) -> str:
+    """Give an image's name without its tag; a registry's port is no tag."""
+    path, slash, last = image.rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
+
+
 def _counters(context: Context) -> Counters | None:
     """Read the counters through a port-forward of its own; without them a run can still be judged, weaker."""
-    from runbook.clients.kube.forward import forward  # aiohttp takes long to import
-
-    variables = context.variables
-    where = (variables.kube.namespace, variables.server.service, variables.server.port)
     try:
-        with (
-            forward(client(context), *where, 0, context.report.condition) as opened,
-            ModelServer(opened.address, _TIMEOUT_SECONDS) as server,
-        ):
+        with asked(context, _TIMEOUT_SECONDS, context.report.condition) as server:
             return Counters.of_page(server.metrics())
     except RunbookError as error:
         context.report.warning(f"the server's counters are not known: {error.message}")

@@ -1,8 +1,8 @@
 """The manifest lies rendered in .runs/, exactly as 4.3 applies it.
 
 Section 4.2 of the guide. A template of manifests/ is Jinja over the variables (`inv vars`) and a few
-computed values: `environment`, `names`, `paths` and `model_content`. An undefined name, or a placeholder
-that is left over, is an error.
+computed values: `environment`, `names`, `paths`, `model_content` and `client_image`. An undefined name, or
+a placeholder that is left over, is an error.
 """
 
 from __future__ import annotations

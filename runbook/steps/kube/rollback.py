@@ -60,7 +60,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     """
     present = require_deployment(context)
     target = find_target(context, present)
-    if present["spec"]["template"] != target.template:
+    goes_back = present["spec"]["template"] != target.template
+    if goes_back:
         require_parts(context, target)
         yield _change(context, present, target)
     present = live(context, deployment(context)) or present
@@ -69,9 +70,10 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         present = live(context, deployment(context)) or present
     yield from _compared(arguments, context)
     now = rollout.progress(present)
-    if context.check and not now.done:
+    if context.check and (goes_back or not now.done):
         return f"revision {target.number} ({target.image}): its Pods would be waited for"
-    return f"revision {target.number} ({target.image}) serves; {now.text}"
+    state = "serves" if rollout.available(present) else "is in place"
+    return f"revision {target.number} ({target.image}) {state}; {now.text}"
 
 
 def manual(arguments: Arguments, context: Context) -> Manual:  # noqa: ARG001 - every step takes its arguments

@@ -39,7 +39,10 @@ _MILESTONES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"Loading safetensors.*?(\d+)% Completed \| (\d+/\d+)"), "loading weights, {}% ({} files)"),
     (re.compile(r"Starting to load model"), "loading weights"),
     (re.compile(r"Initializing a V1 LLM engine"), "starting the engine"),
-    (re.compile(r"vLLM API server version|Resolved architecture"), "reading its configuration"),
+    (
+        re.compile(r"vLLM API server version|non-default args|Resolved architecture"),
+        "reading its configuration",
+    ),
 )
 """vLLM 0.13 to 0.32 and tpu-inference; the later in a start-up, the earlier in this list."""
 

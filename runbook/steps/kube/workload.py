@@ -53,17 +53,18 @@ class Manifest:
     objects: tuple[Object, ...]
 
 
-def manifest(context: Context, template: str) -> Manifest:
+def manifest(context: Context, template: str, *, client_image: str = "") -> Manifest:
     """Render a template of manifests/ with the variables and the names; once for all steps of the line.
 
     Args:
         template: its file name.
+        client_image: of the benchmark, by its digest; empty: bench.image.
 
     Raises:
         ManifestError: the template, or what it renders to, is wrong.
     """
-    key: FactKey = ("manifest", template, content_hash(context), context.measurement_id)
-    return context.facts.read(key, lambda: _manifest(context, template))
+    key: FactKey = ("manifest", template, content_hash(context), context.measurement_id, client_image)
+    return context.facts.read(key, lambda: _manifest(context, template, client_image))
 
 
 def manifest_path(context: Context, name: str) -> Path:
@@ -149,6 +150,7 @@ def template_values(
     environment: str,
     run_id: str,
     content: str,
+    client_image: str = "",
 ) -> dict[str, Any]:
     """Collect what a template may name.
 
@@ -157,6 +159,7 @@ def template_values(
         tree: the variables as plain nested values.
         run_id: ends the benchmark Job's name.
         content: a hash of the model's files.
+        client_image: of the benchmark, by its digest; empty: bench.image.
     """
     mount = variables.volume.mount_path
     folder = f"/{variables.checkpoint.folder}" if variables.volume.only_dir else ""
@@ -175,11 +178,12 @@ def template_values(
         "names": names,
         "paths": paths,
         "model_content": content,
+        "client_image": client_image or variables.bench.image,
         "autopilot_nodes": node_labels(variables),
     }
 
 
-def _manifest(context: Context, template: str) -> Manifest:
+def _manifest(context: Context, template: str, client_image: str) -> Manifest:
     path = context.root / "manifests" / template
     if not path.is_file():
         raise ManifestError(f"there is no manifest template {template}", place=Place.in_file(path))
@@ -190,6 +194,7 @@ def _manifest(context: Context, template: str) -> Manifest:
         environment=context.environment,
         run_id=context.measurement_id,
         content=content_hash(context),
+        client_image=client_image,
     )
     text = render(path, values)
     return Manifest(path, text, tuple(parse(text, path)))
