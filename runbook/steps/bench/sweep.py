@@ -43,7 +43,7 @@ def validate(arguments: Arguments, context: Context) -> None:
     if variables.bench.request_rate is not None:
         raise UserError(
             "a sweep varies the requests at the same time, and bench.request_rate holds them back",
-            remedy="--set bench.request_rate=null",
+            remedy="leave it null, and choose a workload without one: --set bench.workload=guide",
         )
     if len(variables.sweep.concurrency) > variables.sweep.max_runs:
         raise UserError(
