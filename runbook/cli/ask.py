@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from runbook.cli.reading import reading
-from runbook.engine.errors import FailedError, VariableError
+from runbook.engine.errors import FailedError, RunbookError, VariableError
 from runbook.engine.events import Event, WarningSeen
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ def _stream(context: Context, body: dict[str, Any], model: str, answer: _Answer)
                 answer.add(piece)
         except KeyboardInterrupt:
             answer.finish_reason = "interrupted"
-        finally:
-            answer.end()
+        except RunbookError:
+            answer.break_off()
+            raise
+        answer.end()
     return 1 if answer.finish_reason == "interrupted" else 0
 
 
@@ -131,10 +133,13 @@ class _Answer:
         else:
             print(piece.text, end="", flush=True)
 
+    def break_off(self) -> None:
+        """Show the figures of what came; nothing where the server refused."""
+        if self._times:
+            self.end()
+
     def end(self) -> None:
-        """Show the figures; nothing where no answer began."""
-        if not self._times:
-            return
+        """Show the figures."""
         if self._counted is not None:
             self.tokens = self._counted
         if self.as_json:
@@ -150,22 +155,22 @@ class _Answer:
             "finish_reason": self.finish_reason,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.tokens,
-            "time_to_first_token_s": round(self._times[0], 4),
+            "time_to_first_token_s": round(self._times[0], 4) if self._times else None,
             "tokens_per_s": None if rate is None else round(rate, 2),
-            "seconds": round(self._times[-1], 4),
+            "seconds": round(self._times[-1], 4) if self._times else None,
             "rehearsal": self.rehearsed,
         }
 
     def _text(self) -> str:
         rate = self._tokens_per_second()
+        first = f", time to first token {self._times[0] * 1000:.0f} ms" if self._times else ""
         speed = "" if rate is None else f", then {rate:.1f} tokens/s"
-        ended = self.finish_reason or "broken off"
-        figures = f"{self.tokens} tokens ({ended}), time to first token {self._times[0] * 1000:.0f} ms{speed}"
+        figures = f"{self.tokens} tokens ({self.finish_reason or 'broken off'}){first}{speed}"
         return f"{figures}\n{REHEARSED}" if self.rehearsed else figures
 
     def _tokens_per_second(self) -> float | None:
         """Tell how fast tokens followed the first one; None where none did."""
-        seconds = self._times[-1] - self._times[0]
+        seconds = self._times[-1] - self._times[0] if self._times else 0
         return (self.tokens - 1) / seconds if seconds > 0 and self.tokens > 1 else None
 
 

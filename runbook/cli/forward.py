@@ -99,7 +99,9 @@ def _look(context: Context) -> tuple[dict[str, Any], str]:
     try:
         targets = find_targets(client(context), variables.kube.namespace, service, port)
     except RunbookError as error:
-        return {"event": "pods_awaited", "reason": error.message}, f"{error.message}; waiting"
+        fix = f"\n  fix: {error.remedy}" if error.remedy else ""
+        record = {"event": "pods_awaited", "reason": error.message, "remedy": error.remedy}
+        return record, f"{error.message}; waiting{fix}"
     pods = sorted(target.pod for target in targets)
     return {"event": "pods_ready", "pods": pods}, f"ready: {', '.join(pods)}"
 

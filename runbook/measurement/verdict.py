@@ -142,7 +142,7 @@ def _failed(case: _Case) -> Iterator[Finding]:
     failed, completed = int(case.reading.figures.get("failed", 0)), case.completed
     prompts = case.asked.prompts
     why = f": {case.reading.failures[0].partition(': ')[2]}" if case.reading.failures else ""
-    remedy = "look for them in the server's log (kubectl logs); the client tells the HTTP reason only"
+    remedy = "look for them in the server's log; the client tells the HTTP reason only"
     if failed or case.reading.failures:
         evidence = f"{failed} of {completed + failed} requests failed{why}"
         yield Finding(name="failed_requests", evidence=evidence, remedy=remedy)

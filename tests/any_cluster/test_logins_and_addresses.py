@@ -6,16 +6,18 @@ import base64
 import os
 import stat
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
 from runbook.engine.errors import CredentialsError, UserError
-from runbook.engine.outcome import Status
+from runbook.engine.outcome import Outcome, Status
 from tests.any_cluster.between import Guarded, Proxy
 from tests.any_cluster.by_hand import Handwritten
 from tests.any_cluster.conftest import Reader
+from tests.steps_kube.deployment_place import Place
 
 
 def in_base64(content: bytes) -> str:
@@ -224,3 +226,49 @@ def test_no_secret_stays_behind(reader: Reader, written: Handwritten, prepared: 
     kept = [path for path in (prepared.home / ".runs").rglob("*") if path.is_file()]
     assert all(written.token not in path.read_text() for path in kept)
     assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in kept if path.name == "kubeconfig")
+
+
+def first_step(prepared: Place, path: Path) -> Outcome:
+    """Run 4.1 alone."""
+    return prepared.with_settings("provider=kubeconfig", f"kube.kubeconfig={path}").check("kube.credentials")
+
+
+def test_4_1_itself_tells_of_a_token_that_nobody_accepts(prepared: Place, written: Handwritten) -> None:
+    path = written.file({"token": "unknown"})
+    error = first_step(prepared, path).error
+    assert isinstance(error, CredentialsError)
+    assert error.message == "the cluster accepts no such login"
+    assert str(error.remedy).startswith(f"put a token that the cluster accepts into user lab of {path}, or ")
+
+
+def test_a_token_file_and_a_plug_in_are_named_where_their_tokens_are_refused(
+    prepared: Place, written: Handwritten
+) -> None:
+    (written.folder / "token").write_text("unknown")
+    by_file = first_step(prepared, written.file({"tokenFile": "token"})).error
+    assert by_file is not None
+    assert f"into {written.folder / 'token'}: user lab of " in str(by_file.remedy)
+    by_plugin = first_step(prepared, written.file(written.plugin({"status": {"token": "unknown"}}))).error
+    assert by_plugin is not None
+    assert str(by_plugin.remedy).startswith("log in anew as the plug-in ./plugin wants it: user lab of ")
+
+
+@pytest.mark.parametrize(("who", "known"), [("intern", True), ("system:anonymous", False)])
+def test_a_login_with_few_rights_is_one_and_nobodys_is_none(
+    prepared: Place, written: Handwritten, who: str, known: bool
+) -> None:
+    message = f'namespaces is forbidden: User "{who}" cannot list resource "namespaces"'
+    refusal = {"method": "GET", "path": r"/api/v1/namespaces\?", "status": 403, "message": message}
+    prepared.cloud.control("POST", "faults", refusal)
+    outcome = first_step(prepared, written.file({"token": written.token}))
+    assert (outcome.status is Status.OK) is known
+
+
+def test_a_certificate_that_is_not_trusted_names_the_cluster_of_the_file(
+    prepared: Place, written: Handwritten
+) -> None:
+    other = in_base64(trustme.CA().cert_pem.bytes())
+    path = written.file({"token": written.token}, certificate_authority_data=other)
+    error = first_step(prepared, path).error
+    assert error is not None
+    assert error.remedy == f"look at server and certificate-authority of cluster lab of {path}"

@@ -7,6 +7,7 @@ import pytest
 from runbook.steps.symptoms.symptom import Symptom
 from runbook.steps.symptoms.table import SYMPTOMS
 from tests.doctor_diagnosis.patient import Patient
+from tests.steps_kube.pasted import bare_commands
 
 SCENARIOS = sorted(path.stem for path in Path("rehearsal/scenarios").glob("s[0-9][0-9]-*.yml"))
 ALL = 34
@@ -40,6 +41,7 @@ def test_symptom_is_named(patient: Patient, symptom: Symptom) -> None:
     assert finding.fact == symptom.cause
     assert finding.remedy
     assert "{" not in finding.remedy
+    assert not bare_commands(finding.remedy)
     assert EVIDENCE.get(symptom.number, "") in " ".join(finding.evidence)
     assert finding.evidence
     NAMED.add(symptom.id)

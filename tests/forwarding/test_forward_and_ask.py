@@ -129,6 +129,18 @@ def test_a_forward_outlives_the_servers_pods_and_tells_of_it(served: Operator) -
     assert (code, out, error) == (0, '{"event": "forward_closed"}\n', "")
 
 
+def test_a_forward_whose_login_expires_says_what_to_do(served: Operator) -> None:
+    fault = ("--api=kubernetes", "--path=services/", "--status=401", "--times=1000")
+    with going_on(served, "forward", "--json") as forward:
+        forward.until("pods_ready")
+        assert served.inv("rehearsal.fault", *fault).code == 0
+        awaited = forward.until("pods_awaited")
+        assert served.inv("rehearsal.fault", "--clear").code == 0
+        assert forward.until("pods_ready")["pods"]
+    assert awaited["reason"] == "the cluster accepts no such login"
+    assert "look whether you are logged in" in awaited["remedy"]
+
+
 def test_a_forward_blocks_no_deploy(served: Operator) -> None:
     with going_on(served, "forward", "--json") as forward:
         forward.until("pods_ready")

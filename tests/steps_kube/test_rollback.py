@@ -39,7 +39,8 @@ def test_a_failed_rollout_says_that_nothing_serves_and_how_to_go_back(deployed: 
     assert error.message.endswith("serving now: nothing, no Pod of the server is ready")
     image = deployed.loaded.variables.server.image
     assert error.remedy is not None
-    assert error.remedy.startswith("all it said: kubectl logs --namespace=default vllm-tpu-")
+    assert error.remedy.startswith("all it said: kubectl --kubeconfig=")
+    assert " logs --namespace=default vllm-tpu-" in error.remedy
     assert error.remedy.endswith(f"; `inv rollback` goes back to revision 1 ({image})")
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from runbook.clients.kube.objects import Object
 from runbook.engine.errors import FailedError
 from tests.steps_kube.deployment_place import SERVER, Place
+from tests.steps_kube.pasted import bare_commands
 
 SECONDS: Final = 2.0
 """From a state that is visible to the end of the wait."""
@@ -75,5 +76,6 @@ def awaited(place: Place, shows: str) -> Ending:
     sighting.over.set()
     sighting.join()
     assert isinstance(error, FailedError), error
+    assert not bare_commands(error.remedy or ""), error.remedy
     assert sighting.at is not None, "the state was not visible before the wait ended"
     return Ending(error, ended - sighting.at)

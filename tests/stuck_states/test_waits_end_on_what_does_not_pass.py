@@ -83,7 +83,13 @@ STATES = (
     State(
         "image", "ErrImagePull", "vllm-tpu:missing", "server.image", ("server.image=vllm/vllm-tpu:missing",)
     ),
-    State("crash", "CrashLoopBackOff", "--no-such-flag", "kubectl logs", ("server.flags.no-such-flag=x",)),
+    State(
+        "crash",
+        "CrashLoopBackOff",
+        "--no-such-flag",
+        "logs --namespace=default",
+        ("server.flags.no-such-flag=x",),
+    ),
     State(
         "no-bucket",
         "bucket doesn't exist",

@@ -30,6 +30,24 @@ class Way(Protocol):
 
 
 @dataclass(frozen=True)
+class Remedies:
+    """What helps where the cluster and this machine do not believe each other.
+
+    Args:
+        login: the cluster takes nobody's word for who asks.
+        certificate: this machine does not take the cluster's.
+    """
+
+    login: str
+    certificate: str
+
+
+OF_GKE: Final = Remedies(
+    login="run `inv step 4.1`, and look whether you are logged in", certificate="run `inv step 4.1`"
+)
+
+
+@dataclass(frozen=True)
 class Access:
     """How to reach an API server.
 
@@ -40,6 +58,7 @@ class Access:
         server_name: the name that its certificate must have; None: that of the address.
         proxy: address of an HTTP proxy; None: none.
         way: where requests go instead of to the address itself.
+        remedies: what helps where it does not work.
     """
 
     server: str
@@ -48,6 +67,7 @@ class Access:
     server_name: str | None = None
     proxy: str | None = None
     way: Way | None = None
+    remedies: Remedies = OF_GKE
 
     @property
     def address(self) -> str:

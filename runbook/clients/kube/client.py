@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.client import DynamicClient
 
 from runbook.clients.kube.access import Access
-from runbook.clients.kube.failures import AbsentError, BrokenAnswerError, of_answer, translated
+from runbook.clients.kube.failures import AbsentError, BrokenAnswerError, of_answer, translated, unaccepted
 from runbook.clients.kube.kinds import KnownKinds
 from runbook.clients.kube.line import Line
 from runbook.clients.kube.logged_in import official_client
@@ -26,6 +27,11 @@ TIMEOUT: Final = (10.0, 60.0)
 _PAUSES: Final = (0.2, 1.0)
 """Seconds before a request whose answer broke off is made again."""
 
+FORBIDDEN: Final = 403
+_ASKED_OF_ALL: Final = "/api/v1/namespaces"
+"""Wants a login on every cluster; who may not list them was known at least."""
+_NOBODY: Final = "system:anonymous"
+"""Who asks without a login, as the API server calls them."""
 _APPLY: Final = "application/apply-patch+yaml"
 _MERGE: Final = "application/merge-patch+json"
 _JSON_PATCH: Final = "application/json-patch+json"
@@ -75,6 +81,27 @@ class KubeClient:
     def server(self) -> str:
         """The API server's address, such as `https://34.1.2.3`."""
         return self.access.server
+
+    def require_login(self) -> None:
+        """Make sure that the cluster knows who asks, whatever they may do there.
+
+        Raises:
+            CredentialsError: it knows no such login, or takes it for nobody's.
+        """
+        with self._translated(f"GET {_ASKED_OF_ALL}"):
+            try:
+                self._dynamic.request(
+                    "get",
+                    _ASKED_OF_ALL,
+                    query_params=[("limit", "1")],
+                    serialize=False,
+                    _request_timeout=TIMEOUT,
+                )
+            except ApiException as error:
+                if error.status != FORBIDDEN:
+                    raise
+                if _NOBODY in str(error.body):
+                    raise unaccepted(Place(f"GET {_ASKED_OF_ALL}"), self.access.remedies) from error
 
     def get(self, reference: Reference) -> Object | None:
         """Read one object; None where there is none."""
@@ -190,7 +217,12 @@ class KubeClient:
                 event = json.loads(text)
                 if event["type"] == "ERROR":
                     status = event["object"]
-                    raise of_answer(status["code"], json.dumps(status), Place(f"GET {path}?watch=true"))
+                    raise of_answer(
+                        status["code"],
+                        json.dumps(status),
+                        Place(f"GET {path}?watch=true"),
+                        remedies=self.access.remedies,
+                    )
                 yield WatchEvent(event["type"], event["object"])
 
     def logs(
@@ -213,7 +245,7 @@ class KubeClient:
         query = _log_query(container, previous=previous, tail=tail, seconds=seconds)
         path = f"{self._path(Reference('v1', 'Pod', namespace, pod))}/log"
         try:
-            with translated(f"GET {path}"):
+            with self._translated(f"GET {path}"):
                 answer = self._dynamic.request(
                     "get", path, query_params=query, serialize=False, _request_timeout=TIMEOUT
                 )
@@ -245,11 +277,14 @@ class KubeClient:
         with self._stream(path, quiet_seconds, line or Line(), query_params=query) as lines:
             yield lines
 
+    def _translated(self, request: str) -> AbstractContextManager[None]:
+        return translated(request, self.access.remedies)
+
     def _collection(self, selection: Selection) -> str:
         return self._path(Reference(selection.api_version, selection.kind, selection.namespace, ""))
 
     def _path(self, reference: Reference) -> str:
-        with translated(f"find {reference.api_version} {reference.kind}"):
+        with self._translated(f"find {reference.api_version} {reference.kind}"):
             kind = self._dynamic.resources.get(api_version=reference.api_version, kind=reference.kind)
             path: str = kind.path(name=reference.name or None, namespace=reference.namespace or None)
             return path
@@ -264,7 +299,7 @@ class KubeClient:
         return self._once(method, path, **parameters)
 
     def _once(self, method: str, path: str, **parameters: Any) -> Object:
-        with translated(f"{method.upper()} {path}"):
+        with self._translated(f"{method.upper()} {path}"):
             answer = self._dynamic.request(
                 method, path, serialize=False, _request_timeout=TIMEOUT, **parameters
             )
@@ -275,7 +310,7 @@ class KubeClient:
     def _stream(
         self, path: str, quiet_seconds: float, line: Line, **parameters: Any
     ) -> Iterator[Iterator[str]]:
-        with translated(f"GET {path}"):
+        with self._translated(f"GET {path}"):
             answer = self._dynamic.request(
                 "get", path, serialize=False, _request_timeout=(TIMEOUT[0], quiet_seconds), **parameters
             )

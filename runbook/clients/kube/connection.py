@@ -17,6 +17,7 @@ from runbook.clients.kube.access import Access, environments_proxy
 from runbook.clients.kube.exec_login import ExecLogin
 from runbook.clients.kube.exec_plugin import GROUP, ExecPlugin
 from runbook.clients.kube.kubeconfig_context import Item, KubeContext, choose
+from runbook.clients.kube.kubeconfig_remedies import of_kubeconfig
 from runbook.clients.kube.logins import (
     GivenLogin,
     GoogleLogin,
@@ -75,6 +76,7 @@ def by_kubeconfig(files: Sequence[Path], context: str | None) -> Access:
         _in_whose_name(chosen.user, _login(chosen, tls)),
         server_name=str(chosen.cluster.content.get("tls-server-name") or "") or None,
         proxy=_proxy(chosen.cluster) or environments_proxy(server),
+        remedies=of_kubeconfig(chosen),
     )
 
 

@@ -13,6 +13,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
 from runbook.clients import permissions
+from runbook.clients.kube.access import OF_GKE, Remedies
 from runbook.engine.errors import (
     CapacityError,
     ConflictError,
@@ -28,7 +29,6 @@ _UNCHANGEABLE: Final = re.compile(
     r"immutable|may not change once set|can not be less than|pod updates may not change fields"
 )
 _MANAGER: Final = re.compile(r'conflict with "([^"]+)"')
-LOGIN = "run `inv step 4.1`, and look whether you are logged in"
 
 
 class GoneError(PassingError):
@@ -68,11 +68,12 @@ class BrokenAnswerError(PassingError):
 
 
 @contextmanager
-def translated(request: str) -> Iterator[None]:
+def translated(request: str, remedies: Remedies) -> Iterator[None]:
     """Turn what the client raises into the project's errors.
 
     Args:
         request: method and path, for the error's place.
+        remedies: of the cluster.
 
     Raises:
         RunbookError: whatever went wrong.
@@ -81,14 +82,14 @@ def translated(request: str) -> Iterator[None]:
     try:
         yield
     except ApiException as error:
-        raise of_answer(error.status or 0, _text(error), place, error.headers) from error
+        raise of_answer(error.status or 0, _text(error), place, error.headers, remedies) from error
     except ResourceNotFoundError as error:
         raise ManifestError(f"the cluster does not know the kind: {error}", place=place) from error
     except urllib3.exceptions.SSLError as error:
-        raise _untrusted(str(error), place) from error
+        raise untrusted(str(error), place, remedies) from error
     except urllib3.exceptions.MaxRetryError as error:
         if isinstance(error.reason, urllib3.exceptions.SSLError):
-            raise _untrusted(str(error.reason), place) from error
+            raise untrusted(str(error.reason), place, remedies) from error
         raise PassingError(f"no answer from the cluster: {_reason(error)}", place=place) from error
     except json.JSONDecodeError as error:
         raise BrokenAnswerError("the cluster's answer is not JSON", place=place) from error
@@ -96,13 +97,16 @@ def translated(request: str) -> Iterator[None]:
         raise BrokenAnswerError(f"the connection to the cluster broke: {error}", place=place) from error
 
 
-def of_answer(status: int, body: str, place: Place, headers: Any = None) -> RunbookError:
+def of_answer(
+    status: int, body: str, place: Place, headers: Any = None, remedies: Remedies = OF_GKE
+) -> RunbookError:
     """Make the error that an answer means.
 
     Args:
         status: HTTP status; 0 where TLS failed.
         body: a Status object as JSON, or any text.
         headers: of the answer.
+        remedies: of the cluster.
     """
     answer = _status_object(body)
     message = str(answer.get("message") or body).strip().rstrip(".")
@@ -119,14 +123,14 @@ def of_answer(status: int, body: str, place: Place, headers: Any = None) -> Runb
     if status == 422 and _UNCHANGEABLE.search(message):
         fields = tuple(str(cause["field"]) for cause in causes if "field" in cause)
         return ImmutableFieldError(message, fields=fields, place=place)
-    return _refusal(status, message, place)
+    if status == 401:
+        return unaccepted(place, remedies)
+    return _refusal(status, message, place) if status else untrusted(message, place, remedies)
 
 
 def _refusal(status: int, message: str, place: Place) -> RunbookError:
     made: dict[int, Callable[[str, Place], RunbookError]] = {
-        0: _untrusted,
         400: _unfit,
-        401: _unknown_login,
         403: _forbidden,
         404: _absent,
         410: _gone,
@@ -139,10 +143,6 @@ def _refusal(status: int, message: str, place: Place) -> RunbookError:
 
 def _unfit(message: str, place: Place) -> RunbookError:
     return ManifestError(message, place=place)
-
-
-def _unknown_login(_: str, place: Place) -> RunbookError:
-    return CredentialsError("the cluster accepts no such login", place=place, remedy=LOGIN)
 
 
 def _absent(message: str, place: Place) -> RunbookError:
@@ -169,10 +169,15 @@ def _conflict(message: str, causes: list[dict[str, Any]], place: Place) -> Runbo
     return FieldConflictError(f"another manager owns {', '.join(owned)}", managers=managers, place=place)
 
 
-def _untrusted(message: str, place: Place) -> RunbookError:
-    return CredentialsError(
-        f"the cluster's certificate is not trusted: {message}", place=place, remedy="run `inv step 4.1`"
-    )
+def unaccepted(place: Place, remedies: Remedies) -> CredentialsError:
+    """Make the error of a login that the cluster does not know."""
+    return CredentialsError("the cluster accepts no such login", place=place, remedy=remedies.login)
+
+
+def untrusted(message: str, place: Place, remedies: Remedies) -> CredentialsError:
+    """Make the error of a cluster that cannot prove who it is."""
+    message = f"the cluster's certificate is not trusted: {message}"
+    return CredentialsError(message, place=place, remedy=remedies.certificate)
 
 
 def _status_object(body: str) -> dict[str, Any]:

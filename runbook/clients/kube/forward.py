@@ -16,8 +16,9 @@ from typing import Final
 
 import aiohttp
 
+from runbook.clients.kube.access import Remedies
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.failures import LOGIN
+from runbook.clients.kube.failures import unaccepted
 from runbook.clients.kube.look import Look
 from runbook.clients.kube.service import Target, find_targets
 from runbook.clients.kube.tunnel import CHUNK, PROTOCOL, carry
@@ -169,7 +170,7 @@ class Forward:
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
                 )
             except aiohttp.WSServerHandshakeError as error:
-                refused = _refusal(error.status, target)
+                refused = _refusal(error.status, target, self._client.access.remedies)
                 if not isinstance(refused, PassingError):
                     raise refused from error
         raise refused
@@ -179,11 +180,11 @@ class Forward:
         return f"{pod}/portforward?ports={target.port}"
 
 
-def _refusal(status: int, target: Target) -> RunbookError:
+def _refusal(status: int, target: Target, remedies: Remedies) -> RunbookError:
     """Make the error of a WebSocket that the API server did not open."""
     place = Place(f"GET pods/{target.pod}/portforward")
     if status == 401:
-        return CredentialsError("the cluster accepts no such login", place=place, remedy=LOGIN)
+        return unaccepted(place, remedies)
     if status == 403:
         # create is needed from Kubernetes 1.35 on, also where the request is a GET
         return CredentialsError(

@@ -20,10 +20,12 @@ class Item:
     """A cluster, user or context.
 
     Args:
+        name: its name; empty where a context names no user.
         file: the file that it stands in; paths in it are seen from that file's folder.
         content: what it says.
     """
 
+    name: str
     file: Path
     content: Mapping[str, Any]
 
@@ -131,7 +133,8 @@ def _merged(files: Sequence[Path]) -> _Merged:
         for section, key in _SECTIONS.items():
             for entry in _entries(content, section, file):
                 said = _mapping(entry.get(key) or {}, key, file)
-                items[section].setdefault(str(entry.get("name")), Item(file, said))
+                name = str(entry.get("name"))
+                items[section].setdefault(name, Item(name, file, said))
     return _Merged(present, items, current)
 
 
@@ -159,7 +162,7 @@ def _unknown(name: str, merged: _Merged) -> UserError:
 def _named(merged: _Merged, context: Item, key: str, section: str) -> Item:
     name = str(context.content.get(key) or "")
     if not name and key == "user":  # nobody logs in
-        return Item(context.file, {})
+        return Item("", context.file, {})
     found = merged.items[section].get(name)
     if found is None:
         raise UserError(f"the context names the {key} {name!r}, which is not there", place=context.place)

@@ -65,7 +65,8 @@ def _seen_by(symptom: Symptom) -> str:
 def _remedy(symptom: Symptom) -> str:
     """Write a remedy with the names of values instead of values."""
     names = {name for _, name, _, _ in string.Formatter().parse(symptom.remedy) if name}
-    return symptom.remedy.format_map({name: name.upper() for name in names} | {"env": ""})
+    shown = {name: name.upper() for name in names} | {"env": "", "kubectl": "kubectl"}
+    return symptom.remedy.format_map(shown)
 
 
 def _injected(root: Path, symptom: Symptom) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from runbook.doctor.diagnosis.rules import RULES
 from runbook.doctor.diagnosis.snapshot import Snapshot, take
@@ -14,7 +14,7 @@ from runbook.steps.context import Context
 from runbook.steps.symptoms.evidence import Evidence, Source
 from runbook.steps.symptoms.symptom import Symptom
 from runbook.steps.symptoms.table import SYMPTOMS
-from runbook.steps.symptoms.values import values
+from runbook.steps.symptoms.values import remedy
 
 _MOST: Final = 5
 """Lines of evidence for one symptom."""
@@ -30,10 +30,9 @@ def diagnose(context: Context) -> list[Finding]:
     seen = take(context)
     said = texts(seen)
     found = named(seen, said)
-    told = {name: str(value) for name, value in values(context).items()}
-    findings = [_finding(symptom, evidence, told) for symptom, evidence in found.items()]
+    findings = [_finding(context, symptom, evidence) for symptom, evidence in found.items()]
     if not findings:
-        findings.extend(unnamed(seen, said))
+        findings.extend(unnamed(context, seen, said))
     return findings or [Finding("symptoms", "ok", f"none of the {len(SYMPTOMS)} known ones is seen")]
 
 
@@ -68,8 +67,6 @@ def _evidence(symptom: Symptom, seen: Snapshot, said: Sequence[Evidence]) -> Ite
                 yield item
 
 
-def _finding(symptom: Symptom, evidence: Sequence[Evidence], told: Mapping[str, Any]) -> Finding:
+def _finding(context: Context, symptom: Symptom, evidence: Sequence[Evidence]) -> Finding:
     lines = list(dict.fromkeys(map(str, evidence)))
-    return Finding(
-        symptom.id, symptom.verdict, symptom.cause, symptom.remedy.format_map(told), tuple(lines[:_MOST])
-    )
+    return Finding(symptom.id, symptom.verdict, symptom.cause, remedy(context, symptom), tuple(lines[:_MOST]))

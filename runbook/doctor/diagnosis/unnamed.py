@@ -9,13 +9,16 @@ from runbook.doctor.diagnosis.pods import SIDECAR, name_of, statuses
 from runbook.doctor.diagnosis.snapshot import Snapshot
 from runbook.doctor.finding import Finding
 from runbook.engine.errors import MissingError
+from runbook.engine.shell import one_line
+from runbook.steps.context import Context
+from runbook.steps.kube.cluster import kubectl
 from runbook.steps.kube.rollout import progress
 from runbook.steps.symptoms.evidence import Evidence, Source
 
 _LINES: Final = 5
 
 
-def unnamed(seen: Snapshot, said: Sequence[Evidence]) -> Iterator[Finding]:
+def unnamed(context: Context, seen: Snapshot, said: Sequence[Evidence]) -> Iterator[Finding]:
     """Tell of refused reads, failed operations, a failed benchmark and a server that is not ready.
 
     Args:
@@ -27,25 +30,28 @@ def unnamed(seen: Snapshot, said: Sequence[Evidence]) -> Iterator[Finding]:
     refusals = {error.message: error for error in seen.refusals if not isinstance(error, MissingError)}
     for message, error in refusals.items():
         yield Finding(f"reading {error.place or 'the cloud'}", "failed", message, error.remedy or "")
-    yield from _benchmark(seen)
+    yield from _benchmark(context, seen)
     now = progress(seen.deployment) if seen.deployment else None
     if now and not now.done:
+        name = seen.variables.server.name
+        namespace = f"--namespace={seen.variables.kube.namespace}"
         fact = f"{now.text}, for no known reason: it may just be starting"
         yield Finding(
-            f"deployment {seen.variables.server.name}",
+            f"deployment {name}",
             "warning",
             fact,
-            f"kubectl describe pods -n {seen.variables.kube.namespace} -l app={seen.variables.server.name}",
+            one_line(kubectl(context, "describe", "pods", namespace, f"--selector=app={name}")),
             tuple(_states(seen)),
         )
 
 
-def _benchmark(seen: Snapshot) -> Iterator[Finding]:
+def _benchmark(context: Context, seen: Snapshot) -> Iterator[Finding]:
     """Tell of the last benchmark where it failed, with the end of its log."""
     for log in seen.logs:
         if log.pod["status"].get("phase") == "Failed" and log.container != SIDECAR:
             name = log.pod["metadata"]["name"]
-            remedy = f"kubectl logs -n {seen.variables.kube.namespace} {name}"
+            namespace = f"--namespace={seen.variables.kube.namespace}"
+            remedy = one_line(kubectl(context, "logs", name, namespace))
             yield Finding(f"pod {name}", "warning", "it failed", remedy, log.text.splitlines()[-_LINES:])
 
 

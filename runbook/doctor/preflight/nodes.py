@@ -20,8 +20,10 @@ from runbook.doctor.preflight.reads import (
     reachable,
     tpu_nodes,
 )
+from runbook.engine.shell import one_line
 from runbook.steps.context import Context
 from runbook.steps.gke.reads import cluster, node_pool
+from runbook.steps.kube.cluster import kubectl
 
 SYSTEM = "kube-system"
 CORDONED = "node.kubernetes.io/unschedulable"
@@ -42,8 +44,8 @@ def daemons(context: Context) -> Answers:
     known = {one["metadata"]["name"]: one for one in listed(context, "apps/v1", "DaemonSet", SYSTEM)}
     identity = bool(found.get("workloadIdentityConfig", {}).get("workloadPool"))
     driver = bool(found.get("addonsConfig", {}).get("gcsFuseCsiDriverConfig", {}).get("enabled"))
-    yield _daemon(known, "gke-metadata-server", identity, "2.3.1")
-    yield _daemon(known, "gcsfusecsi-node", driver, "2.3.4")
+    yield _daemon(context, known, "gke-metadata-server", identity, "2.3.1")
+    yield _daemon(context, known, "gcsfusecsi-node", driver, "2.3.4")
 
 
 def ready(context: Context) -> Answers:
@@ -87,7 +89,7 @@ def _without_nodes(context: Context) -> Answer:
     )
 
 
-def _daemon(known: Mapping[str, Object], name: str, wanted: bool, section: str) -> Answer:
+def _daemon(context: Context, known: Mapping[str, Object], name: str, wanted: bool, section: str) -> Answer:
     if not wanted:
         return ok(f"is off: {section} switches it on", about=name)
     status = known[name].get("status", {}) if name in known else {}
@@ -95,7 +97,8 @@ def _daemon(known: Mapping[str, Object], name: str, wanted: bool, section: str) 
     if not desired:
         return warning("runs on no node yet", "it comes within minutes of being switched on", about=name)
     if there < desired:
-        look = f"kubectl --namespace={SYSTEM} get pods --selector=k8s-app={name} --output=wide"
+        where = f"--namespace={SYSTEM}", f"--selector=k8s-app={name}", "--output=wide"
+        look = one_line(kubectl(context, "get", "pods", *where))
         return failed(f"is ready on {there} of {desired} nodes: Pods there do not start", look, about=name)
     return ok(f"is ready on all {desired} node(s)", about=name)
 
@@ -104,7 +107,7 @@ def _problems(context: Context, node: Object) -> Iterator[Answer]:
     name = node["metadata"]["name"]
     tpu = context.variables.tpu
     condition = _condition(node, "Ready")
-    describe = f"kubectl describe node {name}"
+    describe = one_line(kubectl(context, "describe", "node", name))
     if condition.get("status") != "True":
         reason = condition.get("message") or condition.get("reason") or "no reason given"
         yield failed(f"{name} is not ready: {reason}", describe)
@@ -121,24 +124,25 @@ def _problems(context: Context, node: Object) -> Iterator[Answer]:
                 "another machine type than tpu.* says: choose the fitting file of vars/hardware",
             )
     if not is_managed(context):  # Autopilot chooses the taints of its nodes, and the Pods' tolerations
-        yield from _taint_problems(node, of_kubeconfig(context))
+        yield from _taint_problems(context, node)
 
 
-def _taint_problems(node: Object, bare: bool) -> Iterator[Answer]:
+def _taint_problems(context: Context, node: Object) -> Iterator[Answer]:
     name = node["metadata"]["name"]
     taints: list[dict[str, Any]] = node["spec"].get("taints") or []
-    if not bare and not any(taint.get("key") == CHIPS for taint in taints):
+    if not of_kubeconfig(context) and not any(taint.get("key") == CHIPS for taint in taints):
         yield warning(
             f"{name} lacks the taint {CHIPS}=present:NoSchedule: other Pods may take its memory",
-            f"kubectl taint node {name} {CHIPS}=present:NoSchedule",
+            one_line(kubectl(context, "taint", "node", name, f"{CHIPS}=present:NoSchedule")),
         )
     if node["spec"].get("unschedulable"):
-        yield failed(f"{name} is cordoned: no new Pod starts there", f"kubectl uncordon {name}")
+        uncordon = one_line(kubectl(context, "uncordon", name))
+        yield failed(f"{name} is cordoned: no new Pod starts there", uncordon)
     for taint in taints:
         if taint.get("effect") in BLOCKING and taint.get("key") not in {CHIPS, CORDONED}:
             yield failed(
                 f"{name} has the taint {taint['key']}:{taint['effect']}, which the server does not tolerate",
-                f"kubectl describe node {name} tells who set it",
+                f"{one_line(kubectl(context, 'describe', 'node', name))} tells who set it",
             )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from runbook.clients.kube.objects import Object
 from runbook.doctor.preflight.check import Answer, Answers, failed, ok
 from runbook.doctor.preflight.reads import labels_of, listed, reachable
+from runbook.engine.shell import one_line
 from runbook.steps.context import Context
+from runbook.steps.kube.cluster import kubectl
 from runbook.steps.kube.workload import labels, volume_names
-
-FREE = "kubectl delete persistentvolume {name} lets go of it, if nobody needs it"
 
 
 def no_foreign_volume(context: Context) -> Answers:
@@ -34,9 +34,10 @@ def _problems(context: Context, volume: Object) -> Iterator[Answer]:
     claim = f"{kept_for.get('namespace')}/{kept_for.get('name')}"
     ours = f"{namespace}/{names.claim}"
     if name != names.volume and claim == ours:
+        free = one_line(kubectl(context, "delete", "persistentvolume", name))
         yield failed(
             f"persistentvolume/{name} is kept for our claim {ours}: the claim may bind to it",
-            FREE.format(name=name),
+            f"{free} lets go of it, if nobody needs it",
         )
     if name != names.volume:
         return

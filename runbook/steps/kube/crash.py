@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader
+from runbook.steps.kube.remedies import KUBECTL
 from runbook.steps.kube.trouble import Diagnosis
 from runbook.steps.symptoms.evidence import Source
 from runbook.steps.symptoms.known import said
@@ -23,7 +24,7 @@ _ERROR: Final = re.compile(r"(?:^|[\s\]])(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception
 _OUT_OF_MEMORY: Final = "OOMKilled"
 _MEMORY_REMEDY: Final = (
     "give it more: a memory limit in manifests/ must be above twice the weights, or away; and look at what"
-    " else runs on the node: kubectl describe node"
+    f" else runs on the node: {KUBECTL} describe node"
 )
 
 
@@ -74,9 +75,8 @@ def _known(container: str, log: str, refusals: str, reason: str) -> str:
 def _remedy(pod: str, namespace: str, container: Object) -> str:
     if container.get("lastState", {}).get("terminated", {}).get("reason") == _OUT_OF_MEMORY:
         return _MEMORY_REMEDY
-    return (
-        f"all it said: kubectl logs --namespace={namespace} {pod} --container={container['name']} --previous"
-    )
+    where = f"--namespace={namespace} {pod} --container={container['name']}"
+    return f"all it said: {KUBECTL} logs {where} --previous"
 
 
 def _refusals(kube: Reader, pod: Object) -> str:

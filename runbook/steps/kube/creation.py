@@ -8,6 +8,7 @@ from typing import Final
 from runbook.clients.kube.objects import Object, Reader, Reference
 from runbook.steps.kube.permitted import permitted
 from runbook.steps.kube.quantities import amount
+from runbook.steps.kube.remedies import KUBECTL
 from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
 
 _ACCOUNT: Final = re.compile(r'serviceaccount "(?P<name>[^"]+)" not found')
@@ -29,7 +30,8 @@ def refused(kube: Reader, owner: Object, cause: str, message: str) -> Diagnosis:
     """
     namespace = owner["metadata"]["namespace"]
     text = f"no Pod can be made: {message}"
-    lasting, remedy = _of_account(kube, namespace, message) or _of_quota(kube, namespace, message) or _OTHER
+    found = _of_account(kube, namespace, message) or _of_quota(kube, namespace, message)
+    lasting, remedy = found or (False, _in_these_words(namespace))
     return Diagnosis(text, cause, 0 if lasting else SOON_SECONDS, text, remedy)
 
 
@@ -47,7 +49,11 @@ def diagnose_absence(kube: Reader, owner: Object) -> Diagnosis:
     return refused(kube, owner, "FailedCreate", str(latest(failed)["message"]))
 
 
-_OTHER: Final = (False, "see: kubectl describe replicasets; admission refused the Pod in these words")
+def _in_these_words(namespace: str) -> str:
+    return (
+        f"see: {KUBECTL} describe replicasets --namespace={namespace};"
+        " admission refused the Pod in these words"
+    )
 
 
 def _of_account(kube: Reader, namespace: str, message: str) -> tuple[bool, str] | None:
@@ -58,7 +64,7 @@ def _of_account(kube: Reader, namespace: str, message: str) -> tuple[bool, str] 
     reference = Reference("v1", "ServiceAccount", namespace, name)
     there = permitted(lambda: kube.get(reference) is not None, otherwise=True)
     remedy = (
-        f"make it: kubectl create serviceaccount {name} --namespace={namespace};"
+        f"make it: {KUBECTL} create serviceaccount {name} --namespace={namespace};"
         " or set kube.service_account to one that is there, and run `inv deploy`"
     )
     return name != _MADE_BY_ITSELF and not there, remedy
@@ -73,7 +79,7 @@ def _of_quota(kube: Reader, namespace: str, message: str) -> tuple[bool, str] | 
     if found is None:
         return None
     remedy = (
-        f"raise it: kubectl edit resourcequota {found['name']} --namespace={namespace};"
+        f"raise it: {KUBECTL} edit resourcequota {found['name']} --namespace={namespace};"
         " or delete what uses it"
     )
     reference = Reference("v1", "ResourceQuota", namespace, found["name"])

@@ -55,8 +55,9 @@ def run(arguments: Arguments, context: Context) -> StepResult:  # noqa: ARG001 -
 
 def _as_it_is(context: Context) -> str:
     """Log in once, so that a login that does not work is told here."""
-    access = client(context).access
-    access.login.headers()
+    kube = client(context)
+    kube.require_login()
+    access = kube.access
     if not access.verified:
         context.report.warning(
             "the kubeconfig says insecure-skip-tls-verify: whoever answers there is believed, "

@@ -14,6 +14,7 @@ from runbook.steps.kube.claims import unbound
 from runbook.steps.kube.creation import refused
 from runbook.steps.kube.leaving import overdue
 from runbook.steps.kube.permitted import listed
+from runbook.steps.kube.remedies import KUBECTL
 from runbook.steps.kube.scheduling import unscheduled
 from runbook.steps.kube.supply import Supply
 from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
@@ -108,7 +109,7 @@ def _keeps_old(deployment: Object) -> bool:
 
 
 def _of_containers(kube: Reader, pod: Object) -> Diagnosis | None:
-    name = pod["metadata"]["name"]
+    name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     for container in statuses(pod):
         waiting = container.get("state", {}).get("waiting", {})
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
@@ -117,7 +118,8 @@ def _of_containers(kube: Reader, pod: Object) -> Diagnosis | None:
             return Diagnosis(text, "image", _pull_patience(reason, message), text, _IMAGE_REMEDY)
         if reason in _BROKEN:
             known = said(Source.STATUS, message)
-            remedy = f"see: kubectl describe pod {name}; the container cannot be made in this way"
+            look = f"{KUBECTL} describe pod {name} --namespace={namespace}"
+            remedy = f"see: {look}; the container cannot be made in this way"
             return Diagnosis(text, reason, SOON_SECONDS, text, remedy, symptom=known.id if known else "")
         if reason == "CrashLoopBackOff":
             return crash.explained(kube, pod, container)

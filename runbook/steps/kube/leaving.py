@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from runbook.clients.kube.objects import Object, is_terminating
+from runbook.steps.kube.remedies import KUBECTL
 from runbook.steps.kube.trouble import Diagnosis
 
 _LATE_SECONDS: Final = 300.0
@@ -31,8 +32,8 @@ def overdue(pods: Sequence[Object]) -> Diagnosis | None:
         f" chips{_where(first)}"
     )
     remedy = (
-        f"see what holds it: kubectl describe pod {name} --namespace={namespace}; where its node is lost or a"
-        f" mount hangs: kubectl delete pod {name} --namespace={namespace} --grace-period=0 --force"
+        f"see what holds it: {KUBECTL} describe pod {name} --namespace={namespace}; where its node is lost or"
+        f" a mount hangs: {KUBECTL} delete pod {name} --namespace={namespace} --grace-period=0 --force"
     )
     return Diagnosis(text, "Terminating", _LATE_SECONDS, text, remedy)
 

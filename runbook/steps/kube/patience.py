@@ -7,9 +7,10 @@ from typing import Final
 
 from runbook.engine.errors import FailedError
 from runbook.steps.context import Context
+from runbook.steps.kube.remedies import reaching
 from runbook.steps.kube.trouble import Diagnosis
 from runbook.steps.symptoms.known import symptom
-from runbook.steps.symptoms.values import values
+from runbook.steps.symptoms.values import remedy
 
 _SHORTEST_SECONDS: Final = 3.0
 _SETTLING_SECONDS: Final = 0.5
@@ -54,7 +55,7 @@ class Patience:
     def _error(self, found: Diagnosis) -> FailedError:
         """Name cause and remedy."""
         if not found.symptom:
-            return FailedError(found.evidence, remedy=found.remedy)
+            told = found.remedy and reaching(self._context, found.remedy)
+            return FailedError(found.evidence, remedy=told)
         known = symptom(found.symptom)
-        told = {name: str(value) for name, value in values(self._context).items()}
-        return FailedError(f"{known.cause}: {found.evidence}", remedy=known.remedy.format_map(told))
+        return FailedError(f"{known.cause}: {found.evidence}", remedy=remedy(self._context, known))

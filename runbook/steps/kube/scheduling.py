@@ -21,12 +21,13 @@ from runbook.steps.kube.placement import (
     untolerated,
     wanted_labels,
 )
+from runbook.steps.kube.remedies import KUBECTL
 from runbook.steps.kube.supply import Growth, Supply
 from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
 
 _AUTOSCALER: Final = frozenset({"NotTriggerScaleUp", "TriggeredScaleUp", "FailedScaleUp"})
 _POOL: Final = "cloud.google.com/gke-nodepool"
-_REMEDY: Final = "see: kubectl describe nodes; node labels, the taint, or chips that another Pod holds"
+_REMEDY: Final = f"see: {KUBECTL} describe nodes; node labels, the taint, or chips that another Pod holds"
 _PASSING_TAINTS: Final = (
     "node.kubernetes.io/",
     "node.cloudprovider.kubernetes.io/",
@@ -145,7 +146,7 @@ def _reason(
         return _nowhere(pod, nodes, pool)
     ready = [node for node in meant if _is_open(node)]
     if not ready:
-        return _Reason(f"{_names(meant)} is not ready", remedy="see: kubectl describe nodes")
+        return _Reason(f"{_names(meant)} is not ready", remedy=f"see: {KUBECTL} describe nodes")
     open_to_it = [node for node in ready if not untolerated(pod, node)]
     if not open_to_it:
         return _kept_away(pod, ready)
@@ -170,7 +171,7 @@ def _kept_away(pod: Object, nodes: Sequence[Object]) -> _Reason:
     name = node["metadata"]["name"]
     text = f"it does not tolerate the taint {names} of {_names(nodes)}"
     remedy = (
-        f"take the taint away: kubectl taint nodes {name} {taints[0]['key']}-;"
+        f"take the taint away: {KUBECTL} taint nodes {name} {taints[0]['key']}-;"
         " or give the Pods a toleration for it in manifests/"
     )
     return _Reason(text, lasting, remedy=remedy)

@@ -22,7 +22,7 @@ class Diagnosis:
         patience_seconds: how long the trouble may last, on the real cloud; 0: it does not pass by itself,
             None: there is no trouble, or none that has an end before the wait's own.
         evidence: the message of the error that ends the wait.
-        remedy: what the operator can do.
+        remedy: what the operator can do; its commands begin with `KUBECTL`.
         symptom: the known symptom that it is, whose cause and remedy are told; empty: none.
         pod: the Pod that was looked at; empty where there is none.
     """

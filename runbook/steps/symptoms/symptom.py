@@ -16,7 +16,7 @@ class Symptom:
     Args:
         id: number and words; the rehearsal's scenario of the same name shows it.
         cause: one sentence.
-        remedy: with {names} of this environment's values.
+        remedy: with {names} of this environment's values; {kubectl} begins a command for its cluster.
         pattern: what the text holds; None where only the state of objects tells.
         sources: whose texts count.
         details: lines of a server's log that belong to the evidence, where the text itself hides the cause.

@@ -57,7 +57,7 @@ SYMPTOMS: Final = (
         id="s06-sidecar-not-injected",
         cause="the Pod has no sidecar: its annotation is missing, or it is older than the driver",
         remedy='run `inv deploy{env}`: its Pods carry gke-gcsfuse/volumes: "true"; make one that has it anew:'
-        " kubectl delete pods -n {namespace} -l app={server}",
+        " {kubectl} delete pods -n {namespace} -l app={server}",
         pattern=re.compile(r"failed to find the sidecar container in Pod spec"),
         sources=_MOUNT,
         lasting=True,
@@ -82,7 +82,7 @@ SYMPTOMS: Final = (
     Symptom(
         id="s09-mount-died",
         cause="gcsfuse, which mounts the bucket, died under the running server, most often of memory",
-        remedy="kubectl delete pods -n {namespace} -l app={server}; if it comes again, raise the annotation"
+        remedy="{kubectl} delete pods -n {namespace} -l app={server}; if it comes again, raise the annotation"
         " gke-gcsfuse/memory-limit",
         pattern=re.compile(r"[Tt]ransport endpoint is not connected"),
         sources=frozenset({Source.LOG, Source.EVENT, Source.SIDECAR}),
@@ -130,8 +130,8 @@ SYMPTOMS: Final = (
     Symptom(
         id="s15-sidecar-without-restart-policy",
         cause="an old admission webhook took restartPolicy from the sidecar, so the Pod waits for its end",
-        remedy="find the webhook: kubectl get mutatingwebhookconfigurations; take it away or update it, then"
-        " kubectl delete pods -n {namespace} -l app={server}",
+        remedy="find the webhook: {kubectl} get mutatingwebhookconfigurations; take it away or update it,"
+        " then {kubectl} delete pods -n {namespace} -l app={server}",
     ),
     Symptom(
         id="s16-chips-held",
@@ -218,7 +218,7 @@ SYMPTOMS: Final = (
     Symptom(
         id="s26-engine-core-failed",
         cause="the engine failed; the front end's last line hides its own error",
-        remedy="read the EngineCore lines of the evidence: kubectl logs -n {namespace} deployment/{server}"
+        remedy="read the EngineCore lines of the evidence: {kubectl} logs -n {namespace} deployment/{server}"
         " --previous | grep EngineCore",
         pattern=re.compile(r"Engine core initialization failed"),
         sources=_LOG,
@@ -236,8 +236,8 @@ SYMPTOMS: Final = (
     Symptom(
         id="s27-libtpu-locked",
         cause="two processes want the same chips, or a lock file of one that died is left",
-        remedy="run one server on a node; remove the file: kubectl exec -n {namespace} deployment/{server} --"
-        " rm -f /tmp/libtpu_lockfile",
+        remedy="run one server on a node; remove the file: {kubectl} exec -n {namespace} deployment/{server}"
+        " -- rm -f /tmp/libtpu_lockfile",
         pattern=re.compile(r"libtpu_lockfile|libtpu multi-process lockfile|TPU is already in use by"),
         sources=_LOG,
     ),

@@ -1,21 +1,29 @@
-"""This environment's values as remedies name them."""
+"""Remedies of known symptoms, with this environment's values."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from runbook.steps.context import Context
+from runbook.steps.kube.remedies import KUBECTL, reaching
+from runbook.steps.symptoms.symptom import Symptom
 
 DEFAULT_ENVIRONMENT: Final = "rehearsal"
 _UNSET: Final = "not set"
 
 
-def values(context: Context) -> dict[str, Any]:
-    """Map the names in a remedy's text to values."""
+def remedy(context: Context, symptom: Symptom) -> str:
+    """Write what to do about a symptom, for this environment."""
+    named = {name: str(value) for name, value in _values(context).items()}
+    return reaching(context, symptom.remedy.format_map(named))
+
+
+def _values(context: Context) -> dict[str, Any]:
     variables = context.variables
     flags = variables.server.flags
     other = context.environment != DEFAULT_ENVIRONMENT
     return {
+        "kubectl": KUBECTL,
         "env": f" --env {context.environment}" if other else "",
         "project": variables.project,
         "zone": variables.zone,
