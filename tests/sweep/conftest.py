@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.acceptance.conftest import Operator
+
 PROMPT_TOKENS = 32
 SMALL = (
     "--set=bench.dataset=random",
@@ -26,42 +23,8 @@ SMALL = (
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A line that has ended."""
-
-    code: int
-    out: str
-    error: str
-
-
-@dataclass(frozen=True)
-class Sweeper:
-    """An operator.
-
-    Args:
-        home: RUNBOOK_HOME.
-    """
-
-    home: Path
-
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Type a line."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "invoke", *words],
-            cwd=ROOT,
-            env=os.environ | {"RUNBOOK_HOME": str(self.home)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def inv(self, *words: str) -> Ended:
-        """Type a line and wait for its end."""
-        with self.begin(*words) as line:
-            out, error = line.communicate(timeout=570)
-        assert "Traceback" not in out + error
-        return Ended(line.returncode, out, error)
+class Sweeper(Operator):
+    """An operator who sweeps."""
 
     def sweeps(self) -> list[dict[str, Any]]:
         """Read what was kept of all sweeps, the oldest first."""
@@ -83,7 +46,7 @@ def until(true: Any, seconds: float = 120) -> None:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sweeper]:
     """An operator whose server answers."""
-    found = Sweeper(tmp_path_factory.mktemp("home"))
+    found = Sweeper(tmp_path_factory.mktemp("home"), {})
     try:
         ended = found.inv("setup", "deploy")
         assert ended.code == 0, ended.out + ended.error

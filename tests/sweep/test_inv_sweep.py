@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.sweep.conftest import SMALL, until
+from tests.sweep.conftest import SMALL, Sweeper, until
 
 KEPT = ("--slo", "e2el:600000")
 """An objective that the stand-in keeps on any machine."""
@@ -15,7 +15,7 @@ KEPT = ("--slo", "e2el:600000")
 
 def test_a_sweep_that_was_killed_is_gone_on_with_and_measures_nothing_twice(served):
     words = ("sweep", "--concurrency", "1,2", *KEPT, *SMALL)
-    with served.begin(*words) as killed:
+    with served.start(*words) as killed:
         until(lambda: any(sweep["points"] for sweep in served.sweeps()))
         killed.send_signal(signal.SIGKILL)
     before = served.sweeps()[-1]
@@ -95,9 +95,8 @@ def test_a_load_that_is_no_measurement_is_no_point(served):
         (["--slo=ttft:1", "--set=sweep.max_runs=3"], "the series has 4 loads, and sweep.max_runs is 3"),
     ],
 )
-def test_a_wrong_option_is_refused_before_anything_is_measured(tmp_path, served, words, told):
-    fresh = type(served)(tmp_path)
-    ended = fresh.inv("sweep", *words)
+def test_a_wrong_option_is_refused_before_anything_is_measured(tmp_path, words, told):
+    ended = Sweeper(tmp_path, {}).inv("sweep", *words)
     assert ended.code == 1
     assert told in ended.error
     assert not (tmp_path / ".rehearsal").exists()

@@ -37,7 +37,7 @@ def implied_knee() -> int:
 
 @pytest.mark.slow
 def test_the_knee_is_found_within_ten_percent_in_at_most_twelve_runs(tmp_path):
-    operator = Sweeper(tmp_path)
+    operator = Sweeper(tmp_path, {})
     settings = {
         "server.flags.data-parallel-size": 1,
         "server.flags.max-num-seqs": SLOTS,

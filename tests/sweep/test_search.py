@@ -19,11 +19,11 @@ def searched(knee: int, search: Search) -> dict[int, bool]:
     return measured
 
 
-@pytest.mark.parametrize("knee", range(1, 256))
-def test_every_knee_within_the_series_is_found_within_five_percent_in_at_most_twelve_runs(knee):
-    measured = searched(knee, Search(SERIES, 0.05, 12))
-    assert len(measured) <= 12
-    assert knee / 1.05 <= (bracket(measured).keeps or 0) <= knee
+def test_every_knee_within_the_series_is_found_within_five_percent_in_at_most_twelve_runs():
+    for knee in range(1, 256):
+        measured = searched(knee, Search(SERIES, 0.05, 12))
+        assert len(measured) <= 12, knee
+        assert knee / 1.05 <= (bracket(measured).keeps or 0) <= knee
 
 
 def test_the_series_is_measured_whole_and_first():
