@@ -122,6 +122,19 @@ class TestATunnel:
         sshd.up()
         eventually(lambda: _lists(client))
 
+    def test_an_ssh_that_cannot_be_started_is_told_and_tried_again(
+        self, client: KubeClient, api: PrivateApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert client.list("v1", "Node", "")
+        tunnel = client.access.way
+        assert tunnel is not None
+        [pid] = tunnels(api.port)
+        with monkeypatch.context() as without_python:
+            without_python.setattr(sys, "executable", "/nowhere/python")
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda: "ssh cannot be started: No such file" in str(tunnel.trouble()))
+        eventually(lambda: _lists(client))
+
     def test_the_port_forward_passes_through_it(
         self, prepared: Place, client: KubeClient, api: PrivateApi
     ) -> None:
