@@ -78,7 +78,11 @@ class SshTunnel:
 
     def _opened(self, port: int) -> SshForward:
         """Start it and wait until somebody answers behind it."""
-        forward = SshForward(by_hand(self._ssh, port, self._host, self._far_port))
+        try:
+            forward = SshForward(by_hand(self._ssh, port, self._host, self._far_port))
+        except OSError as error:  # too many processes, say, or files: there may be room later
+            message = f"ssh cannot be started: {error.strerror or error}"
+            raise PassingError(message, place=place_of(self._ssh)) from error
         self.port = port
         try:
             self._await_answer(forward)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from runbook.clients.kube.connection import by_kubeconfig
 from runbook.clients.kube.forward import forward
 from runbook.engine.errors import CredentialsError, PassingError, RefusedError
 from runbook.engine.outcome import Status
+from runbook.steps.kube.remedies import KUBECTL, reaching
 from tests.any_cluster.by_hand import Handwritten
 from tests.bastion.conftest import lab, through
 from tests.bastion.private import PrivateApi
@@ -64,6 +66,16 @@ def test_kubectls_commands_take_the_bastions_port(behind: Place) -> None:
     for command in commands:
         assert "--server=https://127.0.0.1:8443" in command
         assert "--tls-server-name=localhost" in command
+
+
+def test_a_remedys_commands_take_it_too(behind: Place) -> None:
+    with ExitStack() as kept:
+        connections = Connections(behind.loaded.variables, behind.home)
+        kept.callback(connections.close)
+        context = behind._context(connections, kept, check=True)
+        told = reaching(context, f"see: {KUBECTL} describe nodes")
+    assert told.startswith("see: kubectl --kubeconfig=")
+    assert " --server=https://127.0.0.1:8443 --tls-server-name=localhost describe nodes" in told
 
 
 def test_the_certificate_must_have_the_clusters_own_name(
@@ -120,6 +132,19 @@ class TestATunnel:
             client.list("v1", "Node", "")
         assert str(failed.value.place).startswith("ssh ")
         sshd.up()
+        eventually(lambda: _lists(client))
+
+    def test_an_ssh_that_cannot_be_started_is_told_and_tried_again(
+        self, client: KubeClient, api: PrivateApi, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert client.list("v1", "Node", "")
+        tunnel = client.access.way
+        assert tunnel is not None
+        [pid] = tunnels(api.port)
+        with monkeypatch.context() as without_python:
+            without_python.setattr(sys, "executable", "/nowhere/python")
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda: "ssh cannot be started: No such file" in str(tunnel.trouble()))
         eventually(lambda: _lists(client))
 
     def test_the_port_forward_passes_through_it(

@@ -15,7 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from runbook.clients.kube.access import Access, environments_proxy
 from runbook.clients.kube.exec_login import ExecLogin
-from runbook.clients.kube.exec_plugin import GROUP, ExecPlugin
+from runbook.clients.kube.exec_plugin import GROUP, ExecPlugin, Waiting
 from runbook.clients.kube.kubeconfig_context import Item, KubeContext, choose
 from runbook.clients.kube.kubeconfig_remedies import of_kubeconfig
 from runbook.clients.kube.logins import (
@@ -31,6 +31,7 @@ from runbook.clients.kube.tls import present, trusting, trusting_anybody
 from runbook.engine.errors import CredentialsError, Place, UserError
 
 PROXIES: Final = ("http", "https")
+UNHEARD: Final = Waiting()
 
 
 def to_gke(endpoint: str, ca_certificate: str | None, credentials: Any) -> Access:
@@ -56,12 +57,13 @@ def to_gke(endpoint: str, ca_certificate: str | None, credentials: Any) -> Acces
     )
 
 
-def by_kubeconfig(files: Sequence[Path], context: str | None) -> Access:
+def by_kubeconfig(files: Sequence[Path], context: str | None, waiting: Waiting = UNHEARD) -> Access:
     """Reach the cluster of a context, by the login that it describes.
 
     Args:
         files: the kubeconfig files.
         context: the context's name; None: the current one.
+        waiting: for a login that takes long.
 
     Raises:
         CredentialsError: what the login is made of cannot be read.
@@ -73,7 +75,7 @@ def by_kubeconfig(files: Sequence[Path], context: str | None) -> Access:
     return Access(
         server,
         tls,
-        _in_whose_name(chosen.user, _login(chosen, tls)),
+        _in_whose_name(chosen.user, _login(chosen, tls, waiting)),
         server_name=str(chosen.cluster.content.get("tls-server-name") or "") or None,
         proxy=_proxy(chosen.cluster) or environments_proxy(server),
         remedies=of_kubeconfig(chosen),
@@ -120,7 +122,7 @@ def _proxy(cluster: Item) -> str | None:
     return proxy or None
 
 
-def _login(chosen: KubeContext, tls: ssl.SSLContext) -> Login:
+def _login(chosen: KubeContext, tls: ssl.SSLContext, waiting: Waiting) -> Login:
     """Take the login as client-go does: a certificate also beside a token, a token before a plug-in."""
     user, content = chosen.user, chosen.user.content
     certificate, key = user.data("client-certificate"), user.data("client-key")
@@ -135,7 +137,7 @@ def _login(chosen: KubeContext, tls: ssl.SSLContext) -> Login:
     if token := content.get("token"):
         return GivenLogin(bearer(str(token), user.place))
     if plugin := user.section("exec"):
-        return ExecLogin(ExecPlugin(plugin, _told_to_plugin(chosen.cluster), user.file), tls)
+        return ExecLogin(ExecPlugin(plugin, _told_to_plugin(chosen.cluster), user.file, waiting), tls)
     if provider := user.section("auth-provider"):
         raise CredentialsError(
             f"the kubeconfig's user logs in by the auth-provider {provider.get('name')}, "

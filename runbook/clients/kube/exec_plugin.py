@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +27,26 @@ QUIET_SECONDS: Final = 60.0
 ASKING_SECONDS: Final = 600.0
 """How long a plug-in may take: by itself, and where it asks somebody at a terminal."""
 MOST_TOLD: Final = 600
+_LOOK_SECONDS: Final = 0.1
+_TOLD_AFTER_SECONDS: Final = 1.5
 CHUNK: Final = 4096
+
+
+def _unheard(text: str) -> None:
+    """Nobody waits who could be told."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How whoever needs a login waits for one that takes long.
+
+    Args:
+        tell: says in a line what is waited for.
+        pause: waits for some seconds; raises where the operator ends the run.
+    """
+
+    tell: Callable[[str], None] = _unheard
+    pause: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True)
@@ -35,11 +57,13 @@ class ExecPlugin:
         spec: the user's `exec` section.
         cluster: what the plug-in may know of the cluster, as ExecCredential's spec.cluster has it.
         file: the kubeconfig file.
+        waiting: while it runs.
     """
 
     spec: Mapping[str, Any]
     cluster: Mapping[str, Any]
     file: Path
+    waiting: Waiting
 
     @property
     def place(self) -> Place:
@@ -133,23 +157,41 @@ class ExecPlugin:
         reading, writing = os.pipe()
         said = _Listener(reading, aloud=interactive)
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 command,
                 env=environ,
                 stdin=None if interactive else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=writing,
-                timeout=limit,
-                check=False,
+                start_new_session=not interactive,  # so that what it starts can be ended with it
             )
         except OSError as error:
+            os.close(writing)
             raise self._failed(f"cannot be started: {error.strerror}", self._hint()) from error
-        except subprocess.TimeoutExpired as error:
-            raise self._failed(f"did not end in {limit:g} s") from error
+        try:
+            out = self._awaited(process, limit, process.kill if interactive else lambda: _kill_all(process))
         finally:
             os.close(writing)
             said.join(1)  # a child that it left behind may still hold the other end
-        return done.returncode, done.stdout.decode("utf-8", "replace"), said.text()
+        return process.returncode, out.decode("utf-8", "replace"), said.text()
+
+    def _awaited(self, process: subprocess.Popen[bytes], limit: float, kill: Callable[[], None]) -> bytes:
+        """Give what it printed; end it after so many seconds, or where the operator ends the run."""
+        started, told = time.monotonic(), False
+        with process:
+            try:
+                while time.monotonic() - started < limit:
+                    with suppress(subprocess.TimeoutExpired):
+                        return process.communicate(timeout=_LOOK_SECONDS)[0]
+                    self.waiting.pause(0)
+                    if not told and time.monotonic() - started > _TOLD_AFTER_SECONDS:
+                        told = True
+                        self.waiting.tell(f"waiting for the kubeconfig's login plug-in {self._name}")
+            except BaseException:
+                kill()
+                raise
+            kill()
+        raise self._failed(f"did not end in {limit:g} s")
 
     def _status(self, out: str) -> dict[str, Any]:
         try:
@@ -165,6 +207,11 @@ class ExecPlugin:
         if not status.get("token") and not certificate:
             raise self._failed("gave no token and no certificate")
         return status
+
+
+def _kill_all(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Listener(threading.Thread):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from runbook.clients.kube.access import Access
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.connection import by_kubeconfig, to_gke
+from runbook.clients.kube.exec_plugin import Waiting
 from runbook.clients.kube.kubeconfig import kubeconfig_files
 from runbook.clients.kube.kubeconfig_context import choose
 from runbook.clients.kube.objects import Object, Reference
@@ -35,7 +36,8 @@ def client(context: Context) -> KubeClient:
     if context.variables.provider == "kubeconfig":
         files = kubeconfig_files(context.variables, context.home, context.environment)
         chosen = context.variables.kube.context
-        return connections.once("kube", lambda: _client(context, by_kubeconfig(files, chosen)))
+        waiting = Waiting(context.report.condition, context.pause)
+        return connections.once("kube", lambda: _client(context, by_kubeconfig(files, chosen, waiting)))
     found = reads.access(context)
     return connections.once(
         f"kube {found.endpoint} {hash(found.ca_certificate)}",
