@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,12 @@ WITHOUT_CHROMIUM = "CHROMIUM IS NOT ON THIS MACHINE: THE PAGE OF A RUN WAS NOT T
 WITHOUT_APISERVER = (
     "KUBE-APISERVER IS NOT UNDER KUBEBUILDER_ASSETS: THE STAND-IN WAS NOT COMPARED WITH A REAL API SERVER"
 )
+
+
+def pytest_configure() -> None:
+    """Let lines that tests type hear Ctrl-C: who starts the tests in the background has them ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -61,7 +61,7 @@ class Operator:
         return subprocess.Popen(
             [sys.executable, "-m", "invoke", *words],
             cwd=self.root,
-            env=self._environment(),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -115,7 +115,8 @@ class Operator:
         assert answer.ok, answer.text
         return answer.json() if answer.text else None
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What a line that is typed has around it: nothing of what the tests themselves were told."""
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "CLOUDSDK"))
         }

@@ -56,7 +56,7 @@ class Terminal:
         self._pid, self._screen = pty.fork()
         if not self._pid:
             os.chdir(ROOT)
-            environ = os.environ | {"RUNBOOK_HOME": str(operator.home), "COLUMNS": "200", "TERM": "xterm"}
+            environ = operator.environment() | {"COLUMNS": "200", "TERM": "xterm"}
             os.execve(sys.executable, [sys.executable, "-m", "invoke", *words], environ)
 
     def until(self, text: str, seconds: float = 60) -> None:

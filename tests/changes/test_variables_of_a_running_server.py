@@ -14,12 +14,14 @@ def test_a_flag_rolls_over_the_only_node(server: Server) -> None:
     assert FLAG in server.changes("server.flags.max-num-seqs=128").paths
 
 
+@pytest.mark.slow
 def test_another_port_is_the_servers_and_the_services(server: Server) -> None:
     paths = server.changes("server.port=8001").paths
     assert [path for path in paths if path.startswith("service/") and "port" in path]
     assert [path for path in paths if path.endswith("args[--port]")]
 
 
+@pytest.mark.slow
 def test_another_namespace_takes_the_server_along_and_back(server: Server) -> None:
     changed = server.changes("kube.namespace=serving", tasks=WHOLE)
     assert ("deployment/vllm-tpu", "there in namespace default", None) in changed.told
@@ -32,6 +34,7 @@ def test_another_namespace_takes_the_server_along_and_back(server: Server) -> No
     assert ("deployment/vllm-tpu", "there in namespace serving", None) in back.told
 
 
+@pytest.mark.slow
 def test_another_bucket_is_another_volume_and_the_old_one_goes(server: Server) -> None:
     changed = server.changes("bucket.name=other-models", tasks=WHOLE)
     kinds = [path.partition("/")[0] for path in changed.deleted]

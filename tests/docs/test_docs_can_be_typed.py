@@ -9,9 +9,15 @@ DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *ROOT.glob("README.md")]
 WITH_COMMANDS = [path for path in DOCUMENTS if "```console" in path.read_text()]
 GATE = "inv test"
 """It runs this test."""
+LONG = {"rehearsal.md", "operations.md", "benchmark-compare.md", "playbooks.md", "sweep.md", "gke.md"}
+"""What takes longest to type."""
 
 
-@pytest.mark.parametrize("document", WITH_COMMANDS, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(path, marks=pytest.mark.slow) if path.name in LONG else path for path in WITH_COMMANDS],
+    ids=lambda path: path.name,
+)
 def test_each_command_ends_as_the_document_shows(document, reader):
     for block in blocks(document):
         if block.file:

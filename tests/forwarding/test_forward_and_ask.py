@@ -178,7 +178,7 @@ def asked_by_stdin(operator: Operator, prompt: bytes) -> subprocess.CompletedPro
     return subprocess.run(
         [sys.executable, "-m", "invoke", "ask", "-", "--max-tokens=7"],
         cwd=ROOT,
-        env=operator._environment(),
+        env=operator.environment(),
         input=prompt,
         capture_output=True,
         timeout=60,

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +11,8 @@ from typing import Any
 import pytest
 
 from runbook.measurement.document import Derived, Document, Verdict, file_name, write
+from tests.acceptance import conftest as acceptance
 
-ROOT = Path(__file__).parents[2]
 SERVER: dict[str, Any] = {
     "model": "openai/gpt-oss-120b@main",
     "server_image": "vllm/vllm-tpu:old",
@@ -38,12 +35,8 @@ QUIET = (1.0, 0.999, 1.001, 1.0005, 0.9995)
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A line that has ended."""
-
-    code: int
-    out: str
-    error: str
+class Ended(acceptance.Ended):
+    """A line that has ended, and may have told one object."""
 
     @property
     def record(self) -> dict[str, Any]:
@@ -113,18 +106,9 @@ class Bench:
 
     def inv(self, *words: str) -> Ended:
         """Type a line and wait for its end."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "invoke", *words],
-            cwd=ROOT,
-            env=os.environ | {"RUNBOOK_HOME": str(self.home)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert "Traceback" not in ended.stdout + ended.stderr
-        return Ended(ended.returncode, ended.stdout, ended.stderr)
+        ended = acceptance.Operator(self.home, {}).inv(*words, timeout=240)
+        assert "Traceback" not in ended.out + ended.error
+        return Ended(ended.code, ended.out, ended.error)
 
 
 @pytest.fixture

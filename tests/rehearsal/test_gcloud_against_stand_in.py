@@ -93,6 +93,7 @@ def gcloud(stand_in: StandIn, tmp_path: Path) -> Gcloud:
     return Gcloud(stand_in, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_guide_with_a_new_cluster(stand_in: StandIn, gcloud: Gcloud) -> None:
     gcloud.says(*CREATE)
     reservation = ("--reservation=mine", "--reservation-affinity=specific", "--num-nodes=1")
@@ -158,6 +159,7 @@ def test_the_guide_with_an_existing_cluster(stand_in: StandIn, gcloud: Gcloud) -
     assert cluster["nodePools"][1]["config"]["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
 
 
+@pytest.mark.slow
 def test_the_other_ways_to_capacity(stand_in: StandIn, gcloud: Gcloud) -> None:
     stand_in.create_cluster()
     gcloud.says("node-pools", "create", "spot", *TPU, "--spot", "--num-nodes=1")

@@ -57,7 +57,11 @@ def written(operator: Operator, shell: WritingShell, *settings: str) -> dict[str
 
 
 @pytest.mark.parametrize(
-    "guarded", [False, True], ids=["as shipped", "with a key, in a namespace of its own"]
+    "guarded",
+    [
+        pytest.param(False, id="as shipped", marks=pytest.mark.slow),
+        pytest.param(True, id="with a key, in a namespace of its own"),
+    ],
 )
 def test_of_setup_deploy_smoke_and_bench(operator, writing_shell, tmp_path, guarded):
     settings = ["--set", f"checkpoint.revision={commit(operator)}"]
@@ -78,6 +82,7 @@ def test_of_setup_deploy_smoke_and_bench(operator, writing_shell, tmp_path, guar
             assert argv in page[section], section
 
 
+@pytest.mark.slow
 def test_of_teardown(operator, writing_shell):
     assert operator.inv("setup", "deploy", "bench").code == 0
     settings = ["--set", "teardown.bucket=rehearsal-models"]

@@ -30,6 +30,7 @@ def set_to(settings: tuple[str, ...]) -> list[str]:
     return [word for setting in settings for word in ("--set", setting)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SHAPES.values(), ids=SHAPES.keys())
 def test_it_is_set_up_answers_stays_as_it_is_and_goes(tmp_path: Path, settings: tuple[str, ...]) -> None:
     for operator in new_operator(tmp_path):

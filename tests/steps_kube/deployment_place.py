@@ -261,9 +261,14 @@ def paths(changes: Sequence[Change]) -> list[str]:
     return [difference.path for change in changes for difference in change.differences]
 
 
-@cache
 def variables_with(*settings: str) -> Loaded:
     """The variables of the environment `rehearsal`, with settings such as `server.replicas=0`."""
+    of_files = any("{file:" in setting for setting in settings)  # such a file's content may be another by now
+    return (_loaded.__wrapped__ if of_files else _loaded)(settings)
+
+
+@cache
+def _loaded(settings: tuple[str, ...]) -> Loaded:
     return load(ROOT, "rehearsal", settings, {})
 
 

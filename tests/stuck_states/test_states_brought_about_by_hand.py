@@ -128,6 +128,9 @@ STATES = (
 )
 
 
+QUICK = {"no ServiceAccount", "our own old Pod, never ended"}
+
+
 @pytest.fixture
 def tidy(place: Place) -> Iterator[Place]:
     """A place whose other objects go with the test."""
@@ -144,7 +147,11 @@ def tidy(place: Place) -> Iterator[Place]:
     )
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+@pytest.mark.parametrize(
+    "state",
+    [state if state.name in QUICK else pytest.param(state, marks=pytest.mark.slow) for state in STATES],
+    ids=lambda state: state.name,
+)
 def test_the_wait_ends_in_time_with_cause_and_remedy(
     tidy: Place, state: State, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,8 @@ from tests.steps_kube.deployment_place import SERVER, Place
 from tests.stuck_states.by_hand import meanwhile, offer_chips
 from tests.stuck_states.sighting import SECONDS, SHORTEST_PATIENCE, awaited
 
+pytestmark = pytest.mark.slow
+
 SIZE = {"storage": "9Ti"}
 VOLUME = Reference("v1", "PersistentVolume", "", "of-somebody")
 
