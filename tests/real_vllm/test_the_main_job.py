@@ -26,6 +26,8 @@ SERVER = ("--set", "rehearsal.engine=vllm", "--set", "server.flags.enforce-eager
 PATIENCE_SECONDS = 1800
 SINGLE_REQUESTS = {"input_lens", "output_lens", "start_times", "ttfts", "itls", "generated_texts", "errors"}
 """What --save-detailed adds."""
+METADATA = {"workload", "environment", "server_image", "job"}
+"""What the Job tells the client to keep (`--metadata`)."""
 
 pytestmark = [
     pytest.mark.real_vllm,
@@ -100,14 +102,14 @@ def test_the_real_clients_result_is_sound_and_marked_as_a_rehearsals(job):
     assert (kept["verdict"]["name"], kept["verdict"]["findings"], kept["full_precision"]) == ("ok", [], True)
     assert kept["rehearsal"] is True
     assert kept["fingerprint"]["accelerator"] == "cpu"
-    assert kept["fingerprint"]["client_version"] == f"vLLM of {VLLM}"
+    assert re.fullmatch(rf"\d+\.\d+\S* of {VLLM}", kept["fingerprint"]["client_version"])
     assert "rehearsal" not in kept["client"], "the stand-in client would say so in its JSON"
     assert "REHEARSAL: vLLM's client measured vLLM on this machine's CPU" in job.ended.out
 
 
 def test_the_real_client_keeps_the_keys_that_the_captures_have(job):
     captured = json.loads((CAPTURES / "bench-0.32-random.json").read_text())
-    assert job.kept["client"].keys() == captured.keys() - SINGLE_REQUESTS
+    assert job.kept["client"].keys() == (captured.keys() - SINGLE_REQUESTS) | METADATA
 
 
 def test_the_real_client_takes_the_stand_in_for_a_server(client_job):
