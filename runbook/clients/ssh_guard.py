@@ -27,7 +27,11 @@ def guard(command: Sequence[str]) -> int:
     """
     # this thread starts it and waits for it: Linux would take the end of another thread for this one's
     on_linux = _end_with_parent if sys.platform == "linux" else None
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=on_linux)  # noqa: PLW1509
+    child = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=on_linux,  # noqa: PLW1509 - one system call, and this process has no other thread
+    )
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     threading.Thread(target=_watch, args=(child,), daemon=True).start()
     return child.wait()

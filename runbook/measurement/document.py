@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,6 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runbook.engine.errors import Place, UserError
+from runbook.engine.kept import keep
 
 SCHEMA: Final = 2
 FILE_NAME: Final = "bench.json"
@@ -149,10 +149,7 @@ def file_name(number: int) -> str:
 def write(document: Document, path: Path) -> None:
     """Write a document, whole or not at all; what JSON cannot say, such as NaN, becomes null."""
     text = json.dumps(_finite(document.model_dump()), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    keep(path, text)
 
 
 def read(path: Path) -> Document:

@@ -16,6 +16,7 @@ _CRI: Final = re.compile(r"(?P<stream>stdout|stderr) (?P<tag>[FP])(?::\S*)?(?: (
 _PROGRESS: Final = re.compile(
     r"[^\S\n]*\d{1,3}%\|[^|]*\| (?P<done>\d+)/(?P<total>\d+) \[(?P<times>[^\]]*)\]", re.ASCII
 )
+_LEFT: Final = re.compile(r"<([\d:]+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Progress:
     done: int
     total: int
     times: str = ""
+
+    @property
+    def left(self) -> str:
+        """The time left as the bar says it, such as `02:30`; empty where it does not know."""
+        found = _LEFT.search(self.times)
+        return found[1] if found else ""
 
 
 def lines_of(text: str) -> list[str]:

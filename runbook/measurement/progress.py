@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from runbook.engine.span import span
 from runbook.measurement.asked import Asked
 from runbook.measurement.lines import Progress
 from runbook.measurement.server import Counters, Load
@@ -130,21 +131,18 @@ class Pulse:
         return asked.prompts * asked.output_len if asked.prompts and asked.output_len else None
 
 
-def told(
-    pulse: Pulse, bar: Progress | None, remaining: str, server: Logged | None, *, rehearsal: bool
-) -> str:
+def told(pulse: Pulse, bar: Progress | None, server: Logged | None, *, rehearsal: bool) -> str:
     """Write one line of how far it is; empty where nothing is known.
 
     Args:
         bar: of the client's log; what counts where the counters do not tell.
-        remaining: the client's own word for the time left, such as `02:30`.
         server: of the servers' logs, likewise.
         rehearsal: whether stand-ins measure each other, so that the rate is no TPU's.
     """
     done, load, share = pulse.done or bar, pulse.load, pulse.share
     rate = pulse.rate if load else server.rate if server else None
     running = load or server
-    left = span(pulse.left) if pulse.left is not None else "" if pulse.done else remaining
+    left = span(pulse.left) if pulse.left is not None else bar.left if bar and not pulse.done else ""
     of_tokens = f", {share:.0%} of the tokens" if share is not None else ""
     mark = " (REHEARSAL)" if rehearsal else ""
     parts = (
@@ -154,12 +152,3 @@ def told(
         f"{left} left" if left and done and done.done < done.total else "",
     )
     return "; ".join(part for part in parts if part)
-
-
-def span(seconds: float) -> str:
-    """Write a span of time in its two largest units, such as `1 h 05 min` or `3 min 20 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -10,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runbook.engine.errors import FailedError, Place, UserError
+from runbook.engine.kept import keep
 from runbook.measurement.document import Document
 from runbook.measurement.statistics import wilson
 
@@ -155,10 +155,7 @@ def point(document: Document) -> SweepPoint:
 
 def write_sweep(sweep: Sweep, path: Path) -> None:
     """Write a sweep, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(sweep.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    keep(path, sweep.model_dump_json(indent=1) + "\n")
 
 
 def read_sweep(path: Path) -> Sweep:

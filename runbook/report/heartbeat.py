@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from runbook.engine.span import span
 from runbook.report.progress import Progress, RunningStep
 
 SECONDS = 10.0
@@ -48,17 +49,6 @@ def _moved(step: RunningStep) -> str:
     if not total:
         return ""
     rate = step.rate
-    pace = (
-        f", {rate / 1e6:.0f} MB/s, {time_text((total - done) / rate)} left" if rate and done < total else ""
-    )
+    pace = f", {rate / 1e6:.0f} MB/s, {span((total - done) / rate)} left" if rate and done < total else ""
     retries = f", taken up again {step.retries} x" if step.retries else ""
     return f"  {done / 1e6:.0f} of {total / 1e6:.0f} MB{pace}{retries}"
-
-
-def time_text(seconds: float) -> str:
-    """Write a span of time in its two largest units, such as `1h05m`, `3m20s` or `12 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest} s"

@@ -14,6 +14,7 @@ from runbook.engine.events import CostKnown
 from runbook.engine.outcome import Outcome, Status
 from runbook.engine.records import jsonable
 from runbook.engine.shell import one_line
+from runbook.engine.span import span
 from runbook.report.errors import error_lines
 
 INDENT = " " * 9
@@ -21,6 +22,7 @@ NAME_WIDTH = 42
 STATUS_WIDTH = 12
 VALUE_WIDTH = 100
 MOST_DIFFERENCES = 8
+MINUTE = 60
 
 
 def headline(outcome: Outcome) -> str:
@@ -137,5 +139,4 @@ def _short(value: Any) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}m{rest:02.0f}s" if minutes else f"{seconds:.1f} s"
+    return span(seconds) if round(seconds) >= MINUTE else f"{seconds:.1f} s"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runbook.measurement.asked import Asked
-from runbook.measurement.lines import Progress
-from runbook.measurement.progress import Logged, Pulse, logged, span, told
+from runbook.measurement.lines import Progress, last_progress
+from runbook.measurement.progress import Logged, Pulse, logged, told
 from runbook.measurement.server import Counters, Load
 
 ENGINE = (
@@ -44,11 +44,11 @@ def load(generated: float, answered: float, running: float = 4, waiting: float =
 def test_what_the_server_counted_since_the_job_was_made() -> None:
     pulse = Pulse(Counters(generated=1000, answered=20), 1, ASKED)
     pulse.take(100, load(1050, 21))
-    assert told(pulse, None, "", None, rehearsal=False) == (
+    assert told(pulse, None, None, rehearsal=False) == (
         "0 of 10 requests, 0% of the tokens; 4 running, 2 waiting"
     )
     pulse.take(102, load(1250, 24))
-    assert told(pulse, None, "", None, rehearsal=False) == (
+    assert told(pulse, None, None, rehearsal=False) == (
         "3 of 10 requests, 40% of the tokens; 100 output tokens/s; 4 running, 2 waiting; 3 s left"
     )
 
@@ -64,25 +64,31 @@ def test_a_server_that_was_started_anew_leaves_it_to_the_clients_bar() -> None:
     pulse = Pulse(Counters(generated=1000, answered=20), 1, ASKED)
     pulse.take(0, load(1100, 22))
     pulse.take(2, load(50, 1))
-    line = told(pulse, Progress(4, 10), "00:12", None, rehearsal=True)
+    line = told(pulse, Progress(4, 10, "00:08<00:12,  1.0it/s"), None, rehearsal=True)
     assert line == "4 of 10 requests; 4 running, 2 waiting; 00:12 left"
 
 
 def test_without_counters_the_engines_last_lines_are_summed() -> None:
     log = ENGINE.format(0, 1.0, 9, 9) + ENGINE.format(1, 2.5, 3, 1) + ENGINE.format(0, 1000.5, 5, 0)
     assert logged([log, "nothing of it\n"]) == Logged(1003.0, 8, 1)
-    line = told(Pulse(None, 0, ASKED), Progress(4, 10), "02:30", logged([log]), rehearsal=True)
+    line = told(Pulse(None, 0, ASKED), Progress(4, 10, "01:40<02:30"), logged([log]), rehearsal=True)
     assert line == ("4 of 10 requests; 1,003 output tokens/s (REHEARSAL); 8 running, 1 waiting; 02:30 left")
 
 
 def test_where_nothing_is_known_nothing_is_told() -> None:
     assert logged(["INFO: 10.0.0.1 - GET /health 200\n"]) is None
     assert Load.of_page("process_cpu_seconds_total 1.0\n") is None
-    assert told(Pulse(None, 0, Asked()), None, "", None, rehearsal=False) == ""
+    assert told(Pulse(None, 0, Asked()), None, None, rehearsal=False) == ""
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(8.4, "8 s"), (200, "3 min 20 s"), (3900, "1 h 05 min"), (59.7, "1 min 00 s")]
+    ("line", "left"),
+    [
+        (" 40%|####      | 4/10 [01:40<02:30, 25.0s/it]", "02:30"),
+        ("  0%|          | 0/10 [00:00<?, ?it/s]", ""),
+    ],
 )
-def test_spans_are_written_in_their_two_largest_units(seconds: float, text: str) -> None:
-    assert span(seconds) == text
+def test_the_clients_bar_says_what_is_left_where_it_knows(line: str, left: str) -> None:
+    bar = last_progress([line])
+    assert bar is not None
+    assert bar.left == left

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -31,6 +32,15 @@ def deployed(place: Place) -> Place:
     """Give a test the file's cloud with the server deployed."""
     place.deploy()
     return place
+
+
+@pytest.fixture
+def run(serving: Place) -> Iterator[Callable[..., Place]]:
+    """Give a test of a file with a server that is `serving` a run of its own; delete its Jobs."""
+    run_id = f"20261123-154200-{secrets.token_hex(2)}"
+    yield lambda *settings: serving.with_settings(*settings, run_id=run_id)
+    serving.delete(*serving.of_kind("batch/v1", "Job"))
+    serving.cloud.control("DELETE", "faults")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -21,14 +21,6 @@ def serving(prepared: Place) -> Place:
     """Give the tests of this file one server."""
     prepared.deploy()
     return prepared
-
-
-@pytest.fixture
-def run(serving: Place, request: pytest.FixtureRequest) -> Iterator[Callable[..., Place]]:
-    """Give a test its run, and delete its Jobs."""
-    number = abs(hash(request.node.name)) % 10000
-    yield lambda *settings: serving.with_settings(*settings, run_id=f"20261123-154200-{number:04d}")
-    serving.delete(*serving.of_kind("batch/v1", "Job"))
 
 
 def job(place: Place) -> Object:

@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,9 @@ def serving(prepared: Place) -> Place:
 
 
 @pytest.fixture
-def run(serving: Place, request: pytest.FixtureRequest) -> Iterator[Callable[..., Place]]:
-    """Give a test its run, and delete its Jobs."""
-    number = abs(hash(request.node.name)) % 10000
-    yield lambda *settings: serving.with_settings(CURRENT, *settings, run_id=f"20261123-154200-{number:04d}")
-    serving.delete(*serving.of_kind("batch/v1", "Job"))
+def run(run: Callable[..., Place]) -> Callable[..., Place]:
+    """Give a test its run against the current server."""
+    return partial(run, CURRENT)
 
 
 def started(place: Place) -> Place:

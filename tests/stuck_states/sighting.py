@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+import pytest
+
 from runbook.clients.kube.objects import Object
 from runbook.engine.errors import FailedError
 from tests.steps_kube.deployment_place import SERVER, Place
@@ -79,3 +81,26 @@ def awaited(place: Place, shows: str) -> Ending:
     assert not bare_commands(error.remedy or ""), error.remedy
     assert sighting.at is not None, "the state was not visible before the wait ended"
     return Ending(error, ended - sighting.at)
+
+
+def assert_ended(
+    ending: Ending,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    cause: str,
+    remedy: str,
+    *,
+    after: float = 0,
+) -> None:
+    """Make sure that a wait ended in time, and told cause and remedy; print how long it took.
+
+    Args:
+        ending: of the wait.
+        name: of the state.
+        after: seconds that the state was to be given.
+    """
+    assert cause in ending.error.message
+    assert remedy in (ending.error.remedy or "")
+    with capsys.disabled():
+        print(f"\n{name}: ended {ending.seconds:.2f} s after it was visible")
+    assert after <= ending.seconds < after + SECONDS

@@ -11,7 +11,7 @@ import pytest
 
 from runbook.clients.kube.objects import Object, Reference
 from tests.steps_kube.deployment_place import Place
-from tests.stuck_states.sighting import SECONDS, awaited
+from tests.stuck_states.sighting import assert_ended, awaited
 
 CHIPS = {"limits": {"google.com/tpu": "4"}, "requests": {"google.com/tpu": "4"}}
 HOLDER: Object = {
@@ -153,8 +153,4 @@ def test_the_wait_ends_in_time_with_cause_and_remedy(
 ) -> None:
     with brought_about(place, state):
         ending = awaited(place.with_settings(*state.settings), state.shows)
-    assert state.cause in ending.error.message
-    assert state.remedy in (ending.error.remedy or "")
-    with capsys.disabled():
-        print(f"\n{state.name}: ended {ending.seconds:.2f} s after it was visible")
-    assert ending.seconds < SECONDS
+    assert_ended(ending, capsys, state.name, state.cause, state.remedy)

@@ -14,7 +14,7 @@ from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.objects import Object, Reference
 from tests.steps_kube.deployment_place import SERVER, Place
 from tests.stuck_states.by_hand import meanwhile, offer_chips
-from tests.stuck_states.sighting import SECONDS, SHORTEST_PATIENCE, awaited
+from tests.stuck_states.sighting import SECONDS, SHORTEST_PATIENCE, assert_ended, awaited
 
 pytestmark = pytest.mark.slow
 
@@ -141,11 +141,7 @@ def test_what_does_not_pass_in_its_time_ends_the_wait(
     tidy: Place, state: State, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ending = awaited(state.made(tidy), state.shows)
-    assert state.cause in ending.error.message
-    assert state.remedy in (ending.error.remedy or "")
-    with capsys.disabled():
-        print(f"\n{state.name}: ended {ending.seconds:.2f} s after it was visible")
-    assert SHORTEST_PATIENCE <= ending.seconds < SHORTEST_PATIENCE + SECONDS
+    assert_ended(ending, capsys, state.name, state.cause, state.remedy, after=SHORTEST_PATIENCE)
 
 
 SOON_ENDED = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -11,12 +10,11 @@ from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.line import Line
 from runbook.clients.kube.objects import Object
 from runbook.engine.errors import RunbookError
-from runbook.measurement.lines import Progress
+from runbook.measurement.lines import Progress, last_progress
 
 _QUIET_SECONDS: Final = 300.0
 """With all requests at once none ends for minutes, and the bar stands still."""
 _PAUSE_SECONDS: Final = 1.0
-_BAR: Final = re.compile(r"\d+%\|.*?\| (?P<done>\d+)/(?P<total>\d+) \[(?:[\d:]+)<(?P<left>[\d:?]+)")
 _NOT_FOR_PEOPLE: Final = ("bench.json:", "-----", "Namespace(")
 """How lines begin that carry the saved result, or all options at once."""
 _LONGEST: Final = 120
@@ -38,8 +36,6 @@ class ClientLog:
         self._lines: list[str] = []
         self.bar: Progress | None = None
         """The progress bar as it was drawn last."""
-        self.left = ""
-        """The time left, as the bar says it."""
         self.said = ""
         """The last line for people."""
 
@@ -83,10 +79,9 @@ class ClientLog:
 
     def _hear(self, text: str) -> None:
         self._lines.append(text)
-        bars = list(_BAR.finditer(text))
-        if bars:
-            self.bar = Progress(int(bars[-1]["done"]), int(bars[-1]["total"]))
-            self.left = bars[-1]["left"].replace("?", "")
+        bar = last_progress([text])
+        if bar is not None:
+            self.bar = bar
         elif text.strip() and not text.startswith(_NOT_FOR_PEOPLE):
             self.said = text.strip()[:_LONGEST]
         self._news()

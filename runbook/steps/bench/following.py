@@ -69,7 +69,7 @@ def _line(context: Context, pulse: Pulse, log: ClientLog, load: ServerLoad) -> s
     if log.said and not (log.bar or pulse.share):
         return log.said
     rehearsal = context.variables.provider == "rehearsal"
-    return told(pulse, log.bar, log.left, load.logged, rehearsal=rehearsal)
+    return told(pulse, log.bar, load.logged, rehearsal=rehearsal)
 
 
 class _Following:

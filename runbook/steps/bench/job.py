@@ -18,6 +18,7 @@ from runbook.config.schema import Bench
 from runbook.engine.bill import Bill
 from runbook.engine.change import UNKNOWN, Action, Change, StepResult
 from runbook.engine.errors import ManifestError, MissingError, Place
+from runbook.engine.kept import keep
 from runbook.engine.manual import Manual
 from runbook.steps.bench.jobs import JOBS, ended, jobs
 from runbook.steps.bench.joining import require_same
@@ -30,7 +31,7 @@ from runbook.steps.kube.cluster import client, is_planned, kubectl, object_key, 
 from runbook.steps.kube.difference import creation
 from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.server import deployment, require_deployment
-from runbook.steps.kube.workload import Manifest, keep_applied, manifest, manifest_path, write_manifest
+from runbook.steps.kube.workload import Manifest, keep_applied, manifest, manifest_path
 
 
 class Arguments(StepArguments):
@@ -133,7 +134,7 @@ def _job(rendered: Manifest) -> Object:
 
 
 def _create(context: Context, arguments: Arguments, rendered: Manifest) -> None:
-    write_manifest(manifest_path(context, arguments.template), rendered.text)
+    keep(manifest_path(context, arguments.template), rendered.text)
     keep_applied(context, rendered)
     settings = context.variables.kube
     before = look(context)

@@ -12,11 +12,12 @@ from pathlib import Path
 from pydantic import Field
 
 from runbook.engine.change import Change, Difference, FactKey, StepResult
+from runbook.engine.kept import keep
 from runbook.engine.manual import Manual
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.kube.cluster import kubectl, shown
 from runbook.steps.kube.drafts import validate_template
-from runbook.steps.kube.workload import manifest, manifest_path, write_manifest
+from runbook.steps.kube.workload import manifest, manifest_path
 
 
 class Arguments(StepArguments):
@@ -41,7 +42,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         yield Change(
             [Difference(shown(path), present, wanted)],
             [],
-            lambda: write_manifest(path, wanted),
+            lambda: keep(path, wanted),
             {key: wanted},
         )
     return f"{shown(path)} is as the variables say"

@@ -76,14 +76,6 @@ def manifest_path(context: Context, name: str) -> Path:
     return context.home / ".runs" / context.environment / name.removesuffix(".j2")
 
 
-def write_manifest(path: Path, text: str) -> None:
-    """Write a rendered manifest; a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
 def keep_applied(context: Context, rendered: Manifest) -> None:
     """Keep a manifest in the run's own folder, as it is applied: the next run's may be another one."""
     name = rendered.template.name.removesuffix(".j2")
