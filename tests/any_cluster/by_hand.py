@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runbook.clients.kube import kubeconfig
+from tests.steps_kube.deployment_place import Place
+
 V1 = "client.authentication.k8s.io/v1"
 V1BETA1 = "client.authentication.k8s.io/v1beta1"
 
@@ -45,6 +48,12 @@ class Handwritten:
     folder: Path
     cluster: dict[str, Any]
     token: str
+
+    @classmethod
+    def for_cluster_of(cls, place: Place, folder: Path) -> Handwritten:
+        """Write for a place's cluster, from what stands in the kubeconfig that 4.1 wrote."""
+        own = kubeconfig.read(place.home / ".runs" / "rehearsal" / "kubeconfig")
+        return cls(folder, dict(own["clusters"][0]["cluster"]), place.cloud.token.strip())
 
     @property
     def authority(self) -> bytes:

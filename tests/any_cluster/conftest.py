@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from runbook.clients.kube import kubeconfig
 from runbook.engine.outcome import Outcome
 from tests.any_cluster.by_hand import Handwritten
 from tests.steps_kube.deployment_place import Place, prepared_in
@@ -24,9 +23,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture
 def written(prepared: Place, tmp_path: Path) -> Handwritten:
     """Give a test an empty folder for kubeconfig files, and what stands in the cluster's own."""
-    own = kubeconfig.read(prepared.home / ".runs" / "rehearsal" / "kubeconfig")
-    cluster = own["clusters"][0]["cluster"]
-    return Handwritten(tmp_path, dict(cluster), prepared.cloud.token.strip())
+    return Handwritten.for_cluster_of(prepared, tmp_path)
 
 
 class Reader:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from runbook.clients.kube import kubeconfig
 from tests.any_cluster.by_hand import Handwritten
 from tests.bastion.private import PrivateApi
 from tests.conftest import WITHOUT_SSHD
@@ -44,8 +43,7 @@ def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
 @pytest.fixture
 def written(prepared: Place, tmp_path: Path) -> Handwritten:
     """Give a test what stands in the cluster's own kubeconfig."""
-    own = kubeconfig.read(prepared.home / ".runs" / "rehearsal" / "kubeconfig")
-    return Handwritten(tmp_path, dict(own["clusters"][0]["cluster"]), prepared.cloud.token.strip())
+    return Handwritten.for_cluster_of(prepared, tmp_path)
 
 
 @pytest.fixture
