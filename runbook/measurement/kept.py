@@ -189,6 +189,10 @@ def _not_one(word: str, lines: Iterable[str]) -> UserError:
     found = list(lines)
     if found and word:
         return UserError(f"{word!r} is several runs: {', '.join(found)}", remedy="name one by its whole id")
+    if word == BEST:
+        return UserError(f"{BEST} is a baseline's word only", remedy=f"name the candidate: {LAST}, or an id")
+    if word == LAST:
+        return UserError("no benchmark is kept yet", remedy="inv bench measures one")
     return UserError(
         f"no benchmark is called {word!r}", remedy="all: inv history; a file is named by its path"
     )

@@ -166,10 +166,17 @@ def test_a_beginning_that_names_several_runs_names_none(bench):
     for words, told in (
         (("2026", "last"), f"'2026' is several runs: {OLD}, {NEW}"),
         (("last", "1999"), "no benchmark is called '1999'"),
+        (("last", "best"), "best is a baseline's word only"),
     ):
         ended = bench.inv("compare", *words)
         assert ended.code == 2
         assert told in ended.error
+
+
+def test_where_nothing_was_measured_yet_that_is_said(bench):
+    ended = bench.inv("compare", "last", "last")
+    assert ended.code == 2
+    assert "no benchmark is kept yet" in ended.error
 
 
 def test_one_round_can_be_named_alone(bench):
