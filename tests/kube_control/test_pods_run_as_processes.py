@@ -151,6 +151,19 @@ def test_an_init_container_that_fails_fails_the_pod(kube: Kube) -> None:
     kube.wait("Pod", "init", until=phase("Failed"))
 
 
+@pytest.mark.parametrize(("code", "end"), [(0, "Succeeded"), (3, "Failed")])
+def test_a_pod_has_its_last_phase_when_its_sidecars_have_ended_too(kube: Kube, code: int, end: str) -> None:
+    lingering = "trap 'sleep 0.5; exit 0' TERM; while :; do sleep 0.05; done"
+    sidecar = {"name": "proxy", "image": "busybox:1", "command": ["sh", "-c", lingering]}
+    spec = {"initContainers": [sidecar | {"restartPolicy": "Always"}], "restartPolicy": "Never"}
+    kube.apply(pod("served", "sh", "-c", f"exit {code}", spec=spec))
+    wait(lambda: state(kube, "served"), until=lambda entry: "terminated" in entry["state"])
+    assert phase("Running")(kube.get("Pod", "served"))
+    found = kube.wait("Pod", "served", until=phase(end))
+    (ended,) = found["status"]["initContainerStatuses"]
+    assert ended["state"]["terminated"]["exitCode"] == 0
+
+
 def test_a_pod_is_ready_when_its_probe_says_so(kube: Kube, tmp_path: Path) -> None:
     probe = {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 1, "failureThreshold": 2}
     ports = [{"name": "http", "containerPort": 8000}]

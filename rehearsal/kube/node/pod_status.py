@@ -11,16 +11,17 @@ from rehearsal.kube.node.container import Container
 _ENDED = ("Succeeded", "Failed")
 
 
-def phase_of(main: Sequence[Container], *, initialized: bool, failed: bool) -> str:
-    """Tell the phase.
+def phase_of(main: Sequence[Container], *, initialized: bool, failed: bool, stopped: bool) -> str:
+    """Tell the phase; it is an end only when no container runs any more, as the kubelet's status manager has it.
 
     Args:
         initialized: all init containers are done, so that the main ones were started.
         failed: an init container failed for good.
+        stopped: the sidecars were ended, too.
     """
-    if failed:
+    if failed and stopped:
         return "Failed"
-    if initialized and all(container.ended for container in main):
+    if initialized and stopped and all(container.ended for container in main):
         return "Failed" if any(container.state.exit_code for container in main) else "Succeeded"
     begun = any(not _is_new(container) for container in main)
     return "Running" if initialized and begun else "Pending"

@@ -33,7 +33,7 @@ class PodWorker:
         spec = pod.object["spec"]
         self.init = [Container(pod, entry, self.publish) for entry in spec.get("initContainers") or []]
         self.main = [Container(pod, entry, self.publish) for entry in spec["containers"]]
-        self._initialized = self._init_failed = self._sandbox = self._closed = False
+        self._initialized = self._init_failed = self._sandbox = self._stopped = self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._sidecars: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[None] | None = None
@@ -133,6 +133,7 @@ class PodWorker:
         for container in reversed(self.init):
             if is_sidecar(container.spec):
                 await container.stop(_SIDECAR_GRACE_SECONDS)
+        self._stopped = True
 
     def terminate(self, grace_seconds: float) -> None:
         """Stop the containers and then take the Pod out of the store."""
@@ -186,7 +187,9 @@ class PodWorker:
         store.update(kind_of("Pod"), present, status_only=True)
 
     def _status(self, before: Object) -> Object:
-        phase = phase_of(self.main, initialized=self._initialized, failed=self._init_failed)
+        phase = phase_of(
+            self.main, initialized=self._initialized, failed=self._init_failed, stopped=self._stopped
+        )
         conditions = conditions_of(
             before.get("conditions"),
             self.init,
