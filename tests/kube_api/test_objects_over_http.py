@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from kubernetes.client import ApisApi, AppsApi, CoreApi, CoreV1Api, VersionApi
 from kubernetes.dynamic import exceptions
 
 from rehearsal.kube.api.kinds import kind_of
@@ -394,3 +395,16 @@ def test_custom_objects_live_under_their_definition(client: Any) -> None:
     again = client.server_side_apply(resource, body=manifest, field_manager="runbook")
     assert applied.to_dict() == again.to_dict()
     assert resource.get("vllm", "default").spec.endpoints[0].port == "metrics"
+
+
+def test_the_version_has_every_field_that_typed_clients_read(client: Any) -> None:
+    version = VersionApi(client.client).get_code()
+    assert (version.major, version.minor) == tuple(version.git_version.removeprefix("v").split(".")[:2])
+    assert version.build_date
+
+
+def test_discovery_answers_the_paths_of_the_generated_clients(client: Any) -> None:
+    assert CoreApi(client.client).get_api_versions().versions == ["v1"]
+    assert "apps" in {group.name for group in ApisApi(client.client).get_api_versions().groups}
+    assert AppsApi(client.client).get_api_group().preferred_version.version == "v1"
+    assert "pods" in {resource.name for resource in CoreV1Api(client.client).get_api_resources().resources}

@@ -13,8 +13,8 @@ from aiohttp import WSMsgType, web
 
 from rehearsal.kube.api.containers import container_of, pod_of
 from rehearsal.kube.api.routing import Target
-from rehearsal.kube.api.runtime import PodRuntime
-from rehearsal.kube.api.status import bad_request
+from rehearsal.kube.api.runtime import ExecFailed, PodRuntime
+from rehearsal.kube.api.status import bad_request, internal_error
 from rehearsal.kube.api.store import Object, Store
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
@@ -25,6 +25,9 @@ async def execute(
     request: web.Request, store: Store, runtime: PodRuntime, target: Target
 ) -> web.WebSocketResponse:
     """Run a command with what is typed to its end, then send its output and its exit code.
+
+    Fact: with containerd a command that is not there is an internal error, with Docker the exit code 126
+    (https://github.com/containerd/containerd/issues/3597).
 
     Raises:
         ApiError: the Pod does not run, or the request is no WebSocket.
@@ -42,8 +45,12 @@ async def execute(
         raise bad_request(f'container not found ("{container}")')
     await socket.prepare(request)
     typed = _typed(socket) if request.query.get("stdin", "").lower() == "true" else None
-    code, out, err = await runtime.exec(namespace, name, container, command, typed)
-    for channel, data in ((_STDOUT, out), (_STDERR, err), (_ERROR, json.dumps(_outcome(code)).encode())):
+    try:
+        code, out, err = await runtime.exec(namespace, name, container, command, typed)
+        outcome = _outcome(code)
+    except ExecFailed as error:
+        out, err, outcome = b"", b"", internal_error(str(error)).status()
+    for channel, data in ((_STDOUT, out), (_STDERR, err), (_ERROR, json.dumps(outcome).encode())):
         if data:
             await socket.send_bytes(bytes([channel]) + data)
     await socket.close()

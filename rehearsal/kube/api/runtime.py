@@ -10,6 +10,10 @@ Typed = AsyncIterator[bytes]
 """A command's standard input, as it comes."""
 
 
+class ExecFailed(Exception):  # noqa: N818 - the container runtime's word
+    """A command could not be started beside a container."""
+
+
 class PodRuntime(Protocol):
     """The running Pods of one cluster, as the kubelets know them."""
 
@@ -36,5 +40,8 @@ class PodRuntime(Protocol):
 
         Args:
             typed: its standard input; None: it has none.
+
+        Raises:
+            ExecFailed: there is no such command.
         """
         ...

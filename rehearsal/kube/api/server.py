@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import platform
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,6 +26,8 @@ from rehearsal.kube.api.status import NothingServedError
 from rehearsal.kube.api.store import Store
 
 _LARGEST_BODY = 3 * 1024 * 1024
+_SLASH = "{slash:/?}"
+"""The generated clients end the paths of discovery with a slash."""
 _USER = "rehearsal@example.com"
 
 
@@ -41,12 +45,12 @@ def application(store: Store, runtime: PodRuntime, admission: Admission, version
     app.cleanup_ctx.append(server.watch_logs)
     for path in ("/healthz", "/livez", "/readyz"):
         app.router.add_get(path, _healthy)
-    app.router.add_get("/version", server.version)
-    app.router.add_get("/api", server.core)
-    app.router.add_get("/apis", server.groups)
-    app.router.add_get("/apis/{group}", server.group)
-    app.router.add_get("/api/{version:v1}", server.resources)
-    app.router.add_get("/apis/{group}/{version}", server.resources)
+    app.router.add_get("/version" + _SLASH, server.version)
+    app.router.add_get("/api" + _SLASH, server.core)
+    app.router.add_get("/apis" + _SLASH, server.groups)
+    app.router.add_get("/apis/{group}" + _SLASH, server.group)
+    app.router.add_get("/api/{version:v1}" + _SLASH, server.resources)
+    app.router.add_get("/apis/{group}/{version}" + _SLASH, server.resources)
     app.router.add_get("/openapi/v3", server.openapi_index)
     app.router.add_get("/openapi/v3/api/{version}", server.openapi)
     app.router.add_get("/openapi/v3/apis/{group}/{version}", server.openapi)
@@ -76,12 +80,17 @@ class _Server:
         task.cancel()
 
     async def version(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp's signature
+        # clients in Python refuse an answer without one of these fields
         major, minor = self._version.split(".")[:2]
         return json_answer({
             "major": major,
             "minor": minor,
             "gitVersion": f"v{self._version}",
+            "gitCommit": "rehearsal",
             "gitTreeState": "clean",
+            "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": f"python{platform.python_version()}",
+            "compiler": sys.implementation.name,
             "platform": "linux/amd64",
         })  # fmt: skip
 

@@ -133,6 +133,12 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def internal_error(message: str) -> ApiError:
+    """Say that the server itself could not do it."""
+    details = {"causes": [{"message": message}]}
+    return ApiError(500, "InternalError", f"Internal error occurred: {message}", details)
+
+
 def unsupported_media_type(accepted: list[str]) -> ApiError:
     """Refuse a body in an encoding that is not read."""
     listed = ", ".join(accepted)

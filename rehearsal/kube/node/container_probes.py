@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from rehearsal.kube.api.runtime import ExecFailed
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.node.container_process import ContainerProcess
 from rehearsal.kube.node.container_state import ContainerState
@@ -109,5 +110,8 @@ class ContainerProbes:
         await asyncio.shield(self._process.stop(_KILL_GRACE_SECONDS))
 
     async def _execute(self, command: list[str]) -> tuple[int, str]:
-        code, output, errors = await self._process.execute(command, None)
+        try:
+            code, output, errors = await self._process.execute(command, None)
+        except ExecFailed as error:
+            return 1, str(error)
         return code, (output + errors).decode(errors="replace")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 from pathlib import Path
 
-from rehearsal.kube.api.runtime import Typed
+from rehearsal.kube.api.runtime import ExecFailed, Typed
 from rehearsal.kube.api.store import Object
 from rehearsal.kube.node.environment import EnvironmentSource, command_line
 from rehearsal.kube.node.pod import RunningPod
@@ -22,7 +23,8 @@ _RUNC = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create"
     " failed: unable to start container process: error during container init: "
 )
-_NOT_FOUND_CODE = 126
+_EXEC = "error executing command in container: failed to exec in container: failed to start exec"
+_OCI = "OCI runtime exec failed: exec failed: unable to start container process"
 _GO_ON = "while :; do sleep 3600; done"
 
 
@@ -159,14 +161,14 @@ class ContainerProcess:
 
         Returns:
             exit code, stdout and stderr.
+
+        Raises:
+            ExecFailed: there is no such command.
         """
         try:
             argv = self._with_local_paths([self._pod.services.programs.find(command[0]), *command[1:]])
         except ProgramNotFound as error:
-            text = (
-                f"OCI runtime exec failed: exec failed: unable to start container process: {error}: unknown\n"
-            )
-            return _NOT_FOUND_CODE, b"", text.encode()
+            raise ExecFailed(f'{_EXEC} "{secrets.token_hex(32)}": {_OCI}: {error}: unknown') from error
         process = await asyncio.create_subprocess_exec(
             *argv,
             cwd=self._folder,

@@ -12,7 +12,7 @@ _ENDED = ("Succeeded", "Failed")
 
 
 def phase_of(main: Sequence[Container], *, initialized: bool, failed: bool, stopped: bool) -> str:
-    """Tell the phase; it is an end only when no container runs any more, as the kubelet's status manager has it.
+    """Tell the phase; it is an end only when no container runs any more, as the kubelet has it.
 
     Args:
         initialized: all init containers are done, so that the main ones were started.
