@@ -179,6 +179,14 @@ def test_who_says_not_to_look_is_obeyed_and_warned(reader: Reader, written: Hand
     assert "insecure-skip-tls-verify" in warning
 
 
+def test_not_to_look_beside_an_authority_is_refused_as_by_kubectl(
+    reader: Reader, written: Handwritten
+) -> None:
+    error = reader.by(written.file({"token": written.token}, insecure_skip_tls_verify=True)).error
+    assert isinstance(error, UserError)
+    assert "insecure-skip-tls-verify beside a certificate-authority" in error.message
+
+
 def test_requests_go_through_the_proxy_of_the_file(reader: Reader, written: Handwritten) -> None:
     with Proxy() as proxy:
         path = written.file(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, MissingError, UserError
 from runbook.engine.outcome import Outcome, Status
@@ -28,9 +30,7 @@ def fail(place: Place, setting: str = BROKEN) -> FailedError:
 
 
 def flags(place: Place) -> str:
-    deployment = place.get(DEPLOYMENT)
-    assert deployment is not None
-    return " ".join(deployment["spec"]["template"]["spec"]["containers"][0]["args"])
+    return " ".join(template(place)["spec"]["containers"][0]["args"])
 
 
 def test_a_failed_rollout_says_that_nothing_serves_and_how_to_go_back(deployed: Place) -> None:
@@ -138,6 +138,47 @@ def test_a_revision_whose_claim_is_gone_is_refused(deployed: Place) -> None:
     outcome, _ = rolled_back(deployed, other)
     assert isinstance(outcome.error, UserError)
     assert f"needs {claim}, which is not there any more" in outcome.error.message
+
+
+def test_whatever_its_pods_cannot_start_without_must_be_there(deployed: Place) -> None:
+    spec = template(deployed)["spec"]
+    (container,) = spec["containers"]
+    for number, (field, wanted) in enumerate(
+        [
+            ("volumes", {"name": "extra", "secret": {"secretName": "no-secret"}}),
+            ("volumes", {"name": "extra", "projected": {"sources": [{"configMap": {"name": "no-part"}}]}}),
+            ("containers", {**container, "envFrom": [{"configMapRef": {"name": "no-environment"}}]}),
+            ("volumes", {"name": "extra", "configMap": {"name": "gone", "optional": True}}),
+        ]
+    ):
+        others = spec["volumes"] if field == "volumes" else []
+        labels = {"metadata": {"labels": {"number": str(number)}}}
+        change_template(deployed, labels | {"spec": {**spec, field: [*others, wanted]}})
+    change_template(deployed, {"spec": spec})
+
+    def missing(revision: int) -> str:
+        outcome, _ = rolled_back(deployed, f"rollback.revision={revision}", check=True)
+        return str(outcome.error or "").removesuffix(", which is not there any more")
+
+    assert missing(2) == "revision 2 needs secret/no-secret"
+    assert missing(3) == "revision 3 needs configmap/no-part"
+    assert missing(4) == "revision 4 needs configmap/no-environment"
+    assert missing(5) == ""
+
+
+def template(place: Place) -> Object:
+    deployment = place.get(DEPLOYMENT)
+    assert deployment is not None
+    found: Object = deployment["spec"]["template"]
+    return found
+
+
+def change_template(place: Place, change: Object) -> None:
+    """Make another revision, as somebody else would, and wait until it is one."""
+    before = len(replica_sets(place))
+    place.patch(DEPLOYMENT, {"spec": {"template": change}})
+    while len(replica_sets(place)) == before:
+        time.sleep(0.05)
 
 
 def test_a_revision_whose_rollout_nobody_followed_is_known_too(deployed: Place) -> None:

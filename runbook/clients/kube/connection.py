@@ -101,10 +101,17 @@ def _parts(address: str) -> SplitResult | None:
 
 
 def _tls(cluster: Item) -> ssl.SSLContext:
+    authority = cluster.data("certificate-authority")
     if cluster.content.get("insecure-skip-tls-verify"):
+        if authority:
+            raise UserError(
+                "the kubeconfig has insecure-skip-tls-verify beside a certificate-authority, "
+                "which kubectl refuses too",
+                place=cluster.place,
+                remedy="take insecure-skip-tls-verify out",
+            )
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # 4.1 warns, once
         return trusting_anybody()
-    authority = cluster.data("certificate-authority")
     return trusting(authority.decode("utf-8", "replace") if authority else None, cluster.place)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
@@ -11,6 +11,7 @@ from runbook.engine.errors import FailedError, Place, UserError
 from runbook.engine.shell import one_line
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import OBJECTS, client, kubectl, live
+from runbook.steps.kube.pod_references import needed
 from runbook.steps.kube.revisions import Revision, current, last_ready, read_revisions
 from runbook.steps.kube.server import deployment
 
@@ -87,10 +88,10 @@ def require_parts(context: Context, target: Revision) -> None:
     """Refuse a revision whose Pods could not start.
 
     Raises:
-        UserError: a claim or a Secret of it was deleted since.
+        UserError: what its Pods refer to was deleted since.
     """
     namespace = deployment(context).namespace
-    for kind, name in _parts(target.template["spec"]):
+    for kind, name in needed(target.template["spec"]):
         reference = Reference("v1", kind, namespace, name)
         if live(context, reference) is None:
             raise UserError(
@@ -99,17 +100,6 @@ def require_parts(context: Context, target: Revision) -> None:
                 remedy="name another revision: --set rollback.revision=N; or set its variables and run "
                 "`inv deploy`",
             )
-
-
-def _parts(pod: Object) -> Iterator[tuple[str, str]]:
-    for volume in pod.get("volumes", ()):
-        if "persistentVolumeClaim" in volume:
-            yield "PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]
-    for container in pod["containers"]:
-        for variable in container.get("env", ()):
-            secret = variable.get("valueFrom", {}).get("secretKeyRef")
-            if secret:
-                yield "Secret", secret["name"]
 
 
 def _listed(numbers: Sequence[int]) -> str:
