@@ -22,6 +22,16 @@ def stand_in(line: Line) -> StandIn:
     return StandIn(line.home, line.root)
 
 
+def renew(line: Line) -> bool:
+    """Start the stand-in again where it runs code of before, and tell whether it did; nothing is forgotten."""
+    there = stand_in(line)
+    if not there.outdated:
+        return False
+    there.down()
+    there.up()
+    return True
+
+
 def prepare(line: Line, wanted: Rehearsal, *, check: bool = False) -> None:
     """Have the stand-in run and behave as the variables say, before a run begins.
 

@@ -18,7 +18,7 @@ from runbook.cli.line import Line
 from runbook.cli.surroundings import contexts
 from runbook.config.listing import as_records
 from runbook.config.load import Loaded
-from runbook.config.schema import Variables
+from runbook.config.schema import Rehearsal, Variables
 from runbook.engine.bill import Pricing
 from runbook.engine.errors import UserError
 from runbook.engine.events import Observer, WarningSeen
@@ -92,7 +92,7 @@ class _LineRun:
         self._lock()
         variables = self.loaded.variables
         if variables.provider == "rehearsal":
-            rehearsal.prepare(self.line, variables.rehearsal, check=self.line.options.check)
+            self._prepare_rehearsal(variables.rehearsal)
         self.line.run_ids.append(self.run_id)
         folder = self.line.runs / self.run_id
         journal = Journal(folder, self.line.arguments)
@@ -133,6 +133,13 @@ class _LineRun:
         return lambda step, report: replace(
             make(report), siblings=_siblings(step, bound), round=step.spec.round, choose=self._choose
         )
+
+    def _prepare_rehearsal(self, wanted: Rehearsal) -> None:
+        check = self.line.options.check
+        if not check and rehearsal.renew(self.line):
+            text = "the rehearsal still ran code of before: it was started again, and its Pods with it"
+            self.screen.notify(WarningSeen(None, text))
+        rehearsal.prepare(self.line, wanted, check=check)
 
     def _lock(self) -> None:
         if self.line.options.check:

@@ -45,6 +45,15 @@ class StandIn:
             return None
         return published
 
+    @property
+    def outdated(self) -> bool:
+        """Whether the code is newer than the process that runs, as after `git pull`."""
+        try:
+            came_up = (self.folder / "endpoints.json").stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return any(file.stat().st_mtime > came_up for file in (self.root / "rehearsal").rglob("*.py"))
+
     def up(self) -> None:
         """Start it, unless it runs.
 

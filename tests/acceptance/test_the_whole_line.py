@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import os
+
 import pytest
 
 from tests.acceptance.conftest import sections
@@ -71,6 +74,18 @@ def test_json_is_one_object_a_line_and_nothing_else(operator):
     assert kinds[0] == "run_started"
     assert kinds[-1] == "run_ended"
     assert ended.error == ""
+
+
+def test_after_an_update_of_the_code_the_stand_in_is_started_again_and_forgets_nothing(first):
+    operator, _ = first
+    endpoints = operator.home / ".rehearsal" / "endpoints.json"
+    os.utime(endpoints, (0, 0))  # it came up before the code that is there now was written
+    before = json.loads(endpoints.read_text())["pid"]
+    ended = operator.inv("deploy", "smoke")
+    assert ended.code == 0, ended.out + ended.error
+    assert "the rehearsal still ran code of before" in ended.out + ended.error
+    assert ended.recap["changed"] == 0
+    assert json.loads(endpoints.read_text())["pid"] != before
 
 
 def test_cleanup_leaves_nothing_of_deploy_and_bench(first):
