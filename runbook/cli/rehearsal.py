@@ -23,7 +23,7 @@ def stand_in(line: Line) -> StandIn:
 
 
 def renew(line: Line) -> bool:
-    """Start the stand-in again where it runs code of before, and tell whether it did; nothing is forgotten."""
+    """Start the stand-in again where it runs code of before, and tell whether it did."""
     there = stand_in(line)
     if not there.outdated:
         return False

@@ -406,5 +406,5 @@ def test_the_version_has_every_field_that_typed_clients_read(client: Any) -> Non
 def test_discovery_answers_the_paths_of_the_generated_clients(client: Any) -> None:
     assert CoreApi(client.client).get_api_versions().versions == ["v1"]
     assert "apps" in {group.name for group in ApisApi(client.client).get_api_versions().groups}
-    assert AppsApi(client.client).get_api_group().preferred_version.version == "v1"
+    assert [version.version for version in AppsApi(client.client).get_api_group().versions] == ["v1"]
     assert "pods" in {resource.name for resource in CoreV1Api(client.client).get_api_resources().resources}
