@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
+
+from runbook.clients.retries import Retries
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -39,9 +40,9 @@ class _Adapter(HTTPAdapter):
         return super().send(request, stream, timeout, verify, cert, None if direct else proxies)
 
 
-def retried_reads() -> Retry:
+def retried_reads() -> Retries:
     """Make the rule for reads: five more tries, slower each time, or when the service says (Retry-After)."""
-    return Retry(
+    return Retries(
         total=5,
         backoff_factor=0.2,
         backoff_max=10,

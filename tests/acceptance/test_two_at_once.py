@@ -3,7 +3,7 @@ from __future__ import annotations
 
 def test_the_second_run_is_told_who_holds_the_lock(operator):
     operator.inv("rehearsal.up")
-    slow = ("--set", "rehearsal.time_scale=0.02")
+    slow = ("--set", "rehearsal.time_scale=0.01")
     with operator.start("setup", *slow) as first:
         while "took" not in (line := next(iter(first.stdout))) and not line.startswith("RUN"):
             pass

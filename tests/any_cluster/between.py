@@ -60,6 +60,25 @@ class Between:
         await asyncio.sleep(0.05)  # asyncio tells nobody when a connection that was aborted is closed
 
 
+class Passage(Between):
+    """Carries connections to a cluster's API server as they are, and counts them.
+
+    Args:
+        written: whose cluster it stands before.
+    """
+
+    def __init__(self, written: Handwritten) -> None:
+        super().__init__()
+        self._to = urlsplit(written.cluster["server"])
+        self.connections = 0
+
+    async def serve(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        """Count, then carry."""
+        self.connections += 1
+        far, onward = await asyncio.open_connection(self._to.hostname, self._to.port)
+        await carry((near, onward), (far, back))
+
+
 class Guarded(Between):
     """Lets only those through who present a certificate; their requests go on to the API server.
 

@@ -14,7 +14,7 @@ import trustme
 
 from runbook.engine.errors import CredentialsError, UserError
 from runbook.engine.outcome import Outcome, Status
-from tests.any_cluster.between import Guarded, Proxy
+from tests.any_cluster.between import Guarded, Passage, Proxy
 from tests.any_cluster.by_hand import Handwritten
 from tests.any_cluster.conftest import Reader
 from tests.steps_kube.deployment_place import Place
@@ -54,6 +54,10 @@ def test_a_certificate_logs_in(reader: Reader, written: Handwritten, inline: boo
     with Guarded(written, authority) as guarded:
         assert reader.by(written.file(user, **guarded.cluster)).error is None
         assert guarded.subjects == {"operator@lab"}
+
+
+def test_a_token_alone_does_not_pass_who_asks_for_certificates(reader: Reader, written: Handwritten) -> None:
+    with Guarded(written, trustme.CA()) as guarded:
         assert reader.by(written.file({"token": written.token}, **guarded.cluster)).error is not None
 
 
@@ -165,9 +169,12 @@ def test_the_certificate_must_have_the_name_that_the_file_says(reader: Reader, w
 
 def test_an_authority_that_did_not_sign_is_not_believed(reader: Reader, written: Handwritten) -> None:
     other = in_base64(trustme.CA().cert_pem.bytes())
-    error = reader.by(written.file({"token": written.token}, certificate_authority_data=other)).error
+    with Passage(written) as passage:
+        cluster = {"server": f"https://127.0.0.1:{passage.port}", "certificate_authority_data": other}
+        error = reader.by(written.file({"token": written.token}, **cluster)).error
     assert isinstance(error, CredentialsError)
     assert "certificate is not trusted" in error.message
+    assert passage.connections == 2, "4.1 and 5.3 ask once each"
 
 
 def test_who_says_not_to_look_is_obeyed_and_warned(reader: Reader, written: Handwritten) -> None:

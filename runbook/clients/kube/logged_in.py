@@ -12,6 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.client.rest import RESTClientObject
 
 from runbook.clients.kube.access import Access
+from runbook.clients.retries import Retries
 
 CONNECTIONS: Final = 16
 UNAUTHORIZED: Final = 401
@@ -70,7 +71,7 @@ def _pool(access: Access) -> urllib3.PoolManager:
     options: dict[str, Any] = {
         "maxsize": CONNECTIONS,
         "ssl_context": access.tls,
-        "retries": urllib3.Retry(
+        "retries": Retries(
             total=4,
             backoff_factor=0.2,
             backoff_jitter=0.2,
