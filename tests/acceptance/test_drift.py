@@ -98,16 +98,16 @@ def claim_gone(operator):
 @pytest.mark.parametrize(
     ("take_away", "section", "named"),
     [
-        (gcsfuse_off, "2.3.4", r"gcsFuseCsiDriverConfig\.enabled"),
-        (load_balancing_off, "2.3.2", r"httpLoadBalancing\.disabled"),
-        (gateway_off, "2.3.3", r"gatewayApiConfig\.channel"),
-        (metadata_mode_lost, "2.3.1", r"node-pool/tpu7x-pool\."),
+        pytest.param(gcsfuse_off, "2.3.4", r"gcsFuseCsiDriverConfig\.enabled", marks=pytest.mark.slow),
+        pytest.param(load_balancing_off, "2.3.2", r"httpLoadBalancing\.disabled", marks=pytest.mark.slow),
+        pytest.param(gateway_off, "2.3.3", r"gatewayApiConfig\.channel", marks=pytest.mark.slow),
+        pytest.param(metadata_mode_lost, "2.3.1", r"node-pool/tpu7x-pool\.", marks=pytest.mark.slow),
         (pool_gone, "2.4", r"node-pool/tpu7x-pool"),
-        (object_gone, "3.2.3", r"model-00003-of-00014\.safetensors"),
+        pytest.param(object_gone, "3.2.3", r"model-00003-of-00014\.safetensors", marks=pytest.mark.slow),
         (object_with_other_bytes, "3.2.3", r"model-00003-of-00014\.safetensors"),
-        (member_gone, "3.3", r"roles/storage\.objectViewer"),
+        pytest.param(member_gone, "3.3", r"roles/storage\.objectViewer", marks=pytest.mark.slow),
         (deployment_scaled, "4.3", r"deployment/vllm-tpu\.spec\.replicas"),
-        (service_exposed, "4.3", r"service/vllm-service\.spec\."),
+        pytest.param(service_exposed, "4.3", r"service/vllm-service\.spec\.", marks=pytest.mark.slow),
         (claim_gone, "4.3", r"persistentvolume(claim)?/"),
     ],
 )

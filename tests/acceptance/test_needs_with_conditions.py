@@ -13,7 +13,7 @@ IN_CLUSTER = ("--set", "transfer.where=cluster", "--set", "bucket.role=roles/sto
     ("words", "needs"),
     [
         (["setup"], ["3.2.2"]),
-        (["setup", *IN_CLUSTER], ["3.2.2", "3.3"]),
+        pytest.param(["setup", *IN_CLUSTER], ["3.2.2", "3.3"], marks=pytest.mark.slow),
         (["setup", "deploy", *IN_CLUSTER], ["3.2.2", "3.3", "4.1"]),
         (["setup", "deploy", "--set", "transfer.where=ssh", "--set", "transfer.ssh.host=mover"], ["3.2.2"]),
     ],

@@ -39,6 +39,7 @@ def test_the_bucket_goes_only_when_it_is_named(tmp_path_factory):
         assert operator.json_lines("rehearsal.status", "--json")[0]["buckets"] == []
 
 
+@pytest.mark.slow
 def test_a_cluster_that_could_not_be_made_is_deleted_all_the_same(operator):
     failing = ("--api", "container", "--method", "POST", "--path", r"/clusters(\?|$)")
     operator.inv("rehearsal.fault", *failing, "--kind", "operation_error", "--message", "no quota")

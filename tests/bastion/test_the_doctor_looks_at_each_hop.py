@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runbook.doctor.finding import Finding
 from tests.bastion.conftest import through
 from tests.bastion.private import PrivateApi
@@ -29,6 +31,7 @@ def test_both_hops_are_told(behind: Place, sshd: Sshd, api: PrivateApi) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_first_hop_may_fail(behind: Place, sshd: Sshd) -> None:
     sshd.down()
     found = finding(behind, *settings(behind, sshd))
@@ -36,6 +39,7 @@ def test_the_first_hop_may_fail(behind: Place, sshd: Sshd) -> None:
     assert "bastion.host" in found.remedy
 
 
+@pytest.mark.slow
 def test_the_second_hop_may_be_forbidden(behind: Place, sshd: Sshd, api: PrivateApi) -> None:
     sshd.down()
     sshd.rules = "PermitOpen 192.0.2.1:443"

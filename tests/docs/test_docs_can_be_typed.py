@@ -9,7 +9,18 @@ DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), *ROOT.glob("README.md")]
 WITH_COMMANDS = [path for path in DOCUMENTS if "```console" in path.read_text()]
 GATE = "inv test"
 """It runs this test."""
-LONG = {"rehearsal.md", "operations.md", "benchmark-compare.md", "playbooks.md", "sweep.md", "gke.md"}
+LONG = {
+    "benchmark-compare.md",
+    "benchmark.md",
+    "doctor.md",
+    "gke.md",
+    "operations.md",
+    "playbooks.md",
+    "rehearsal.md",
+    "sweep.md",
+    "transfer-cluster.md",
+    "transfer.md",
+}
 """What takes longest to type."""
 
 

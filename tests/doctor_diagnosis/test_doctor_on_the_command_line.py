@@ -29,7 +29,13 @@ def symptoms(operator: Operator, code: int) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "scenario", ["s04-bucket-permission-denied", "s16-chips-held", "s28-out-of-hbm", "s32-permission-missing"]
+    "scenario",
+    [
+        "s04-bucket-permission-denied",
+        "s16-chips-held",
+        pytest.param("s28-out-of-hbm", marks=pytest.mark.slow),
+        pytest.param("s32-permission-missing", marks=pytest.mark.slow),
+    ],
 )
 def test_a_scenario_is_named(operator: Operator, scenario: str) -> None:
     assert operator.inv("rehearsal.scenario", scenario).code == 0
@@ -50,8 +56,10 @@ def test_a_server_that_answers_has_no_symptom(operator: Operator) -> None:
     ("scenario", "step", "words"),
     [
         ("s20-topology-refused", "2.4", "TPU topology can't be specified with single-host TPU slice pool"),
-        ("s23-reservation-short", "2.4", "required 1 and short of 1 VM count"),
-        ("s24-stockout", "2.4", "GCE_STOCKOUT"),
+        pytest.param(
+            "s23-reservation-short", "2.4", "required 1 and short of 1 VM count", marks=pytest.mark.slow
+        ),
+        pytest.param("s24-stockout", "2.4", "GCE_STOCKOUT", marks=pytest.mark.slow),
         ("s32-permission-missing", "2.2", 'requires one of ["container.clusters.get"] permission(s)'),
     ],
 )
@@ -68,7 +76,9 @@ def test_the_step_that_fails_says_it_and_the_doctor_names_it(
     assert any(evidence.startswith(f"step {step} of run ") for evidence in finding["evidence"])
 
 
-@pytest.mark.parametrize("scenario", ["s20-topology-refused", "s22-too-many-operations"])
+@pytest.mark.parametrize(
+    "scenario", [pytest.param("s20-topology-refused", marks=pytest.mark.slow), "s22-too-many-operations"]
+)
 def test_what_passes_is_no_symptom_any_more(operator: Operator, scenario: str) -> None:
     operator.inv("rehearsal.scenario", scenario)
     operator.inv("setup")
@@ -76,6 +86,7 @@ def test_what_passes_is_no_symptom_any_more(operator: Operator, scenario: str) -
     assert symptoms(operator, code=0) == {}
 
 
+@pytest.mark.slow
 def test_a_missing_plug_in_is_a_warning_until_the_kubeconfig_is_written_anew(operator: Operator) -> None:
     operator.inv("rehearsal.scenario", "s33-auth-plugin-missing")
     assert list(symptoms(operator, code=0)) == ["s33-auth-plugin-missing"]

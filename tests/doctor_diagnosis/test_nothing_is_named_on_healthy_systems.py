@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from runbook.clients.kube.objects import Reference
 from tests.doctor_diagnosis.patient import Patient
 from tests.rehearsal.stand_in import eventually
@@ -40,6 +42,7 @@ def test_a_fresh_deployment(patient: Patient) -> None:
     assert (finding.verdict, finding.fact) == ("ok", "none of the 34 known ones is seen")
 
 
+@pytest.mark.slow
 def test_two_replicas_on_two_nodes(patient: Patient) -> None:
     both = deployed(patient, "node_pool.nodes=2", "server.replicas=2")
     assert ready(both, replicas=2)
@@ -79,6 +82,7 @@ def test_while_the_benchmark_runs_and_after_it(patient: Patient) -> None:
     assert busy.named() == []
 
 
+@pytest.mark.slow
 def test_after_a_pod_was_deleted(patient: Patient) -> None:
     whole = deployed(patient)
     [before] = pods(whole)
@@ -87,6 +91,7 @@ def test_after_a_pod_was_deleted(patient: Patient) -> None:
     assert whole.named() == []
 
 
+@pytest.mark.slow
 def test_after_a_rollout(patient: Patient) -> None:
     deployed(patient)
     changed = deployed(patient, "server.flags.max-num-seqs=128")

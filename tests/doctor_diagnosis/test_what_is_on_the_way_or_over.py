@@ -56,6 +56,7 @@ def test_an_operation_that_has_ended_does_not_hold_the_cluster(patient: Patient)
     eventually(lambda: patient.named() == [])
 
 
+@pytest.mark.slow
 def test_a_refusal_that_only_the_sidecar_tells(patient: Patient) -> None:
     """With skipCSIBucketAccessCheck, as the guide has it, the Pod starts and its sidecar is refused."""
     patient.run(*(step for step in SETUP if step != "storage.iam_member"))

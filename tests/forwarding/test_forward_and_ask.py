@@ -129,6 +129,7 @@ def test_a_forward_outlives_the_servers_pods_and_tells_of_it(served: Operator) -
     assert (code, out, error) == (0, '{"event": "forward_closed"}\n', "")
 
 
+@pytest.mark.slow
 def test_a_forward_whose_login_expires_says_what_to_do(served: Operator) -> None:
     fault = ("--api=kubernetes", "--path=services/", "--status=401", "--times=1000")
     with going_on(served, "forward", "--json") as forward:

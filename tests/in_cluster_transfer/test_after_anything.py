@@ -22,6 +22,7 @@ def patches(site: Site) -> int:
     )
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_goes_on_in_mid_file(site: Site) -> None:
     site.fault("--path", "/lfs/", "--after", "1", "--kind", "stall", "--seconds", "3", "--times", "2")
     site.fault("--path", "/lfs/", "--kind", "truncate", "--bytes", str(HALF))
@@ -52,6 +53,7 @@ def _restarts(site: Site) -> int:
     return sum(status["restartCount"] for status in statuses)
 
 
+@pytest.mark.slow
 def test_a_line_that_was_killed_joins_its_job(site: Site) -> None:
     site.operator.forget_requests()
     site.fault("--path", "/lfs/", "--kind", "stall", "--seconds", "5")

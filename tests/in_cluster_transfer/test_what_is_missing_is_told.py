@@ -31,6 +31,7 @@ def test_a_grant_that_is_missing_is_told(site: Site) -> None:
     assert site.left() == []
 
 
+@pytest.mark.slow
 def test_a_grant_that_does_not_count_yet_is_waited_for(site: Site) -> None:
     session = ("--method", "POST", "--path", "uploadType=resumable&name=granted", "--times", "3")
     site.fault(*session, "--kind", "status", "--status", "403", "--message", "not yet", api="storage")
@@ -39,6 +40,7 @@ def test_a_grant_that_does_not_count_yet_is_waited_for(site: Site) -> None:
     assert len(site.objects("granted")) == 18
 
 
+@pytest.mark.slow
 def test_an_image_that_is_missing_is_told(site: Site) -> None:
     ended = site.operator.inv("step", "3.2.3", *settings("imageless", "transfer.image=missing:1"))
     assert ended.status("3.2.3") == "failed"

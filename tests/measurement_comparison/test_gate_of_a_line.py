@@ -59,6 +59,7 @@ def test_the_line_ends_with_the_comparison_and_its_exit_code(served, tmp_path):
     assert page.read_text().startswith(f"### Benchmark: {last['outcome']}\n")
 
 
+@pytest.mark.slow
 def test_without_a_baseline_the_gate_does_not_pass(served):
     other = ("--set", "bench.num_prompts=3")
     ended = served.inv("bench", "--gate", *SMALL, *other)
@@ -67,6 +68,7 @@ def test_without_a_baseline_the_gate_does_not_pass(served):
     assert served.inv("bench", "--baseline=last", *SMALL, *other).code == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_is_not_compared(served, tmp_path):
     junit = tmp_path / "bench.xml"
     ended = served.inv("bench", "--gate", f"--junit={junit}", "--set", "bench.dataset_path=/no/such/file")

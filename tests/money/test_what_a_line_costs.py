@@ -89,6 +89,7 @@ def test_an_exposed_server_bills_its_address(empty: Operator) -> None:
     assert "load balancer of Service vllm-service (internal) 5.00" in line
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_says_what_already_costs(tmp_path_factory: pytest.TempPathFactory) -> None:
     for operator in new_operator(tmp_path_factory.mktemp("home")):
         assert operator.inv("rehearsal.scenario", "reservation-short").code == 0
@@ -98,6 +99,7 @@ def test_a_run_that_fails_says_what_already_costs(tmp_path_factory: pytest.TempP
         assert TPU not in cost(ended)
 
 
+@pytest.mark.slow
 def test_the_page_of_a_run_lists_it(running: Operator) -> None:
     assert running.inv("setup", *SETTINGS).code == 0
     page = Path(running.inv("report").out.strip()).read_text()
@@ -131,6 +133,7 @@ def test_prices_without_a_currency_are_warned_of(empty: Operator) -> None:
     assert "COST   after a run: 3.00 an hour: " in ended.out
 
 
+@pytest.mark.slow
 def test_a_teardown_names_what_goes_on_costing(tmp_path_factory: pytest.TempPathFactory) -> None:
     for operator in new_operator(tmp_path_factory.mktemp("home")):
         assert operator.inv("setup").code == 0

@@ -113,6 +113,7 @@ def test_the_guide_with_a_new_cluster(stand_in: StandIn, gcloud: Gcloud) -> None
     assert stand_in.ask("GET", CLUSTER).status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not on this machine")
 def test_the_nodes_of_a_tpu_pool_are_like_those_of_gke(stand_in: StandIn, gcloud: Gcloud) -> None:
     stand_in.create_cluster()
@@ -140,6 +141,7 @@ def test_the_nodes_of_a_tpu_pool_are_like_those_of_gke(stand_in: StandIn, gcloud
     assert len(gcloud.kubectl("get", "nodes")["items"]) == 3
 
 
+@pytest.mark.slow
 def test_the_guide_with_an_existing_cluster(stand_in: StandIn, gcloud: Gcloud) -> None:
     names = {"project": "demo-project", "cluster": "demo", "node_pool": "tpu"}
     stand_in.control("POST", "scenarios/existing-cluster", names)

@@ -131,6 +131,7 @@ def gcloud(stand_in: StandIn, tmp_path: Path) -> Callable[..., subprocess.Comple
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.clients
 def test_the_real_gcloud_reads_reservations_and_machine_types(
     stand_in: StandIn, gcloud: Callable[..., subprocess.CompletedProcess[str]]

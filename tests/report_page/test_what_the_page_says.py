@@ -38,6 +38,7 @@ def test_more_is_better_where_it_is_throughput(reported: Reported) -> None:
     assert "Output throughput 8,360 tokens/s +10.0 % better" in page_with(reported, Told(8360.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [{"fingerprint": {"num_prompts": 25}}, {"rehearsal": False}])
 def test_another_configuration_is_not_compared(reported: Reported, other: dict[str, object]) -> None:
     text = page_with(reported, Told(**other))  # type: ignore[arg-type]
@@ -98,6 +99,7 @@ def test_the_page_goes_where_it_is_wanted(reported: Reported, tmp_path: Path) ->
     assert {Path(path).parent.name for path in told["charts"]} == {"a-charts"}
 
 
+@pytest.mark.slow
 def test_what_an_older_version_kept_is_named_and_not_shown(reported: Reported) -> None:
     old = reported.folder / "bench-2.json"
     old.write_text('{"completed": 24, "verdict": "ok"}')

@@ -56,6 +56,7 @@ def written(operator: Operator, shell: WritingShell, *settings: str) -> dict[str
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "guarded",
     [

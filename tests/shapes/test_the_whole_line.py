@@ -50,6 +50,7 @@ def assert_nothing_is_left_to_do(operator: Operator, settings: tuple[str, ...]) 
     assert operator.writes() == []
 
 
+@pytest.mark.slow
 def test_nodes_that_autopilot_made_are_there_after_a_restart(tmp_path: Path) -> None:
     settings = set_to(("cluster.mode=autopilot",))
     for operator in new_operator(tmp_path):

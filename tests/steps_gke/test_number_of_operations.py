@@ -88,6 +88,7 @@ def test_a_new_cluster_and_its_node_pool_are_two_operations(operator: Operator) 
     ]
 
 
+@pytest.mark.slow
 def test_gke_goes_on_by_itself_after_a_create_and_the_line_waits_for_it(operator: Operator) -> None:
     for scenario in ("empty", "busy-after-create"):
         assert operator.inv("rehearsal.scenario", scenario).code == 0

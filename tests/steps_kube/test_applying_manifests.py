@@ -38,9 +38,9 @@ def test_converged_it_costs_a_read_for_each_object_and_one_for_their_set(deploye
     "fault",
     [
         {"kind": "status", "status": 503, "times": 2},
-        {"kind": "status", "status": 429, "retry_after": 1},
+        pytest.param({"kind": "status", "status": 429, "retry_after": 1}, marks=pytest.mark.slow),
         {"kind": "reset"},
-        {"kind": "truncate", "bytes": 20},
+        pytest.param({"kind": "truncate", "bytes": 20}, marks=pytest.mark.slow),
     ],
     ids=lambda fault: f"{fault['kind']} {fault.get('status', '')}".strip(),
 )

@@ -127,6 +127,7 @@ def test_a_job_that_is_deleted_while_it_is_followed_is_no_measurement(deployed: 
     assert "was deleted" in error.message
 
 
+@pytest.mark.slow
 def test_a_benchmark_that_fits_no_node_ends_early(deployed: Place) -> None:
     misplaced = deployed.with_settings("bench.placement=tpu-node", "tpu.accelerator=tpu9")
     misplaced.apply("bench.job", **BENCHMARK)
@@ -136,6 +137,7 @@ def test_a_benchmark_that_fits_no_node_ends_early(deployed: Place) -> None:
     assert "didn't match Pod's node affinity/selector" in error.message
 
 
+@pytest.mark.slow
 def test_a_benchmark_whose_image_is_not_there_ends_early(deployed: Place) -> None:
     missing = deployed.with_settings("bench.image=vllm/vllm-tpu:missing")
     missing.apply("bench.job", **BENCHMARK)

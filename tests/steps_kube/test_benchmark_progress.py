@@ -28,6 +28,7 @@ def serving(prepared: Place) -> Place:
     return prepared
 
 
+@pytest.mark.slow
 def test_requests_tokens_queue_and_time_left_by_the_servers_counters(run: Callable[..., Place]) -> None:
     place = run(*LONG)
     _, result = place.line(("bench.job", BENCHMARK), ("bench.result", {}), check=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, MissingError, UserError
 from runbook.engine.outcome import Outcome, Status
@@ -87,6 +89,7 @@ def test_a_rollback_brings_the_last_ready_revision_back_and_goes_no_further(depl
     assert (again.status, again.changes) == (Status.OK, ())
 
 
+@pytest.mark.slow
 def test_the_next_deploy_shows_what_it_would_take_back_and_converges(deployed: Place) -> None:
     fail(deployed)
     assert rolled_back(deployed, BROKEN)[0].error is None
@@ -99,6 +102,7 @@ def test_the_next_deploy_shows_what_it_would_take_back_and_converges(deployed: P
     assert (again.status, again.changes) == (Status.OK, ())
 
 
+@pytest.mark.slow
 def test_the_same_variables_after_a_rollback_are_shown_as_pending(deployed: Place) -> None:
     fail(deployed)
     assert rolled_back(deployed, BROKEN)[0].error is None
@@ -120,6 +124,7 @@ def test_a_server_that_answers_goes_back_too(deployed: Place) -> None:
     assert (again.status, again.changes) == (Status.OK, ())
 
 
+@pytest.mark.slow
 def test_a_revision_may_be_named_also_after_it_came_back(deployed: Place) -> None:
     deployed.with_settings(LONGER).deploy()
     assert rolled_back(deployed, "rollback.revision=1")[0].status is Status.CHANGED
@@ -181,6 +186,7 @@ def change_template(place: Place, change: Object) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_revision_whose_rollout_nobody_followed_is_known_too(deployed: Place) -> None:
     for item in replica_sets(deployed):
         deployed.patch(Reference.to(item), {"metadata": {"annotations": {READY: None}}})

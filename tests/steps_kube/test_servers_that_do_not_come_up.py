@@ -131,12 +131,14 @@ def test_a_bucket_that_may_not_be_read(without_grant: Place) -> None:
     assert "storage.objects.list" in message
 
 
+@pytest.mark.slow
 def test_a_bucket_that_may_not_be_read_though_the_driver_did_not_ask(without_grant: Place) -> None:
     message = failed(without_grant.apply("kube.apply", **SERVER))
     assert "ended with code" in message
     assert "storage.objects.list" in message
 
 
+@pytest.mark.slow
 def test_a_crash_for_want_of_a_grant_is_given_the_minutes_that_grants_take(without_grant: Place) -> None:
     failed(without_grant.apply("kube.apply", **SERVER))
     with without_grant.cluster() as cluster:
@@ -149,6 +151,7 @@ def test_a_crash_for_want_of_a_grant_is_given_the_minutes_that_grants_take(witho
     assert found.patience_seconds == 300
 
 
+@pytest.mark.slow
 def test_an_api_server_that_is_away_for_a_while_does_not_end_the_wait(place: Place) -> None:
     fault = {"api": "kubernetes", "path": "watch=true", "kind": "status", "status": 503, "times": 60}
     place.cloud.control("POST", "faults", fault)

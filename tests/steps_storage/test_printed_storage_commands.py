@@ -40,6 +40,7 @@ def gcloud(work: Workplace, tmp_path: Path) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_the_commands_of_section_3_and_of_its_undoing(work: Workplace, gcloud: Run) -> None:
     for uses, arguments in [
         ("storage.bucket", {}),

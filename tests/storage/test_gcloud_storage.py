@@ -67,6 +67,7 @@ def test_the_guide_s_bucket_commands(gcloud: Gcloud, tmp_path: Path) -> None:
     assert member not in gcloud("buckets", "remove-iam-policy-binding", "gs://models", *grant)
 
 
+@pytest.mark.slow
 def test_files_go_up_and_come_down_in_each_of_gcloud_s_ways(gcloud: Gcloud, tmp_path: Path) -> None:
     gcloud("buckets", "create", "gs://models", "--location=us-central1")
     sizes = {"multipart": 1000, "resumable": 9 * 2**20, "composite": 11 * 2**20}

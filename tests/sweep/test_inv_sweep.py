@@ -13,6 +13,7 @@ KEPT = ("--slo", "e2el:600000")
 """An objective that the stand-in keeps on any machine."""
 
 
+@pytest.mark.slow
 def test_a_sweep_that_was_killed_is_gone_on_with_and_measures_nothing_twice(served):
     words = ("sweep", "--concurrency", "1,2", *KEPT, *SMALL)
     with served.start(*words) as killed:
@@ -50,6 +51,7 @@ def test_each_point_is_a_benchmark_with_its_own_load_and_the_clients_own_count(s
         assert point["output_throughput"] == document["result"]["output_throughput"]
 
 
+@pytest.mark.slow
 def test_the_page_of_the_run_shows_the_sweep(served, tmp_path):
     run = served.sweeps()[-1]["run_id"]
     assert served.inv("report", run, "--to", str(tmp_path / "page.html")).code == 0
@@ -71,6 +73,7 @@ def test_a_check_says_what_would_be_measured_first_and_keeps_nothing(served):
     assert served.sweeps() == before
 
 
+@pytest.mark.slow
 def test_a_load_that_is_no_measurement_is_no_point(served):
     no_poem = ("--set=bench.dataset=sonnet", "--set=bench.dataset_path=/no/such/file")
     ended = served.inv("sweep", "--concurrency=1", *KEPT, *SMALL, *no_poem)

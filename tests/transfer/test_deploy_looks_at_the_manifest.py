@@ -28,6 +28,7 @@ def test_a_shard_that_is_gone_stops_the_deployment(operator: Operator) -> None:
     assert operator.inv("deploy", "--check").code == 2
 
 
+@pytest.mark.slow
 def test_a_manifest_that_is_missing_stops_it_too(operator: Operator) -> None:
     operator.google("DELETE", SHARD.rpartition("%2F")[0] + "%2F.runbook-manifest.json")
     refused = operator.inv("deploy")
