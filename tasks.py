@@ -1,5 +1,6 @@
 """What `inv` offers. The options of the line may follow any task and hold for all tasks of the line."""
 
+import signal
 import sys
 
 sys.dont_write_bytecode = False  # invoke turns it off, and every start would compile the package anew
@@ -11,6 +12,11 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
+
+HELP_ASKED = not {"--help", "-h"}.isdisjoint(sys.argv)
+"""Then no word of the line is an argument without a flag: a prompt would else be the text `--help`."""
+if HELP_ASKED or not {"--list", "-l"}.isdisjoint(sys.argv):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # invoke itself prints these, and `| head` ends the line
 
 
 def line_options() -> list[Argument]:
@@ -47,6 +53,9 @@ class LineTask(Task[Any]):
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """List the task's own arguments, then the options of the line."""
         own = super().get_arguments(ignore_unknown_help)
+        if HELP_ASKED:
+            for argument in own:
+                argument.positional = False
         for argument in own:
             if argument.name == self.word and self._word_given([*own, *line_options()]):
                 argument.positional, argument.default = True, None

@@ -40,9 +40,14 @@ def ask(line: Line, prompt: str, max_tokens: str, temperature: str, model: str) 
     Raises:
         RunbookError: there is no server, or it refused.
     """
+    if prompt.startswith("--"):
+        raise VariableError(
+            f"ask has no option {prompt}",
+            remedy="its options: inv ask --help; a prompt that begins like one comes from stdin: inv ask -",
+        )
     wanted = {
-        "max_tokens": _number(max_tokens, "--max-tokens", int),
-        "temperature": _number(temperature, "--temperature", float),
+        "max_tokens": _number(max_tokens, "--max-tokens=256", int),
+        "temperature": _number(temperature, "--temperature=0.7", float),
     }
     with reading(line, "ask", [_Warnings()]) as context:
         answer = _Answer(as_json=line.options.json, rehearsed=context.variables.provider == "rehearsal")
@@ -81,16 +86,18 @@ def _text(prompt: str) -> str:
         text = sys.stdin.buffer.read().decode("utf-8") if prompt == "-" else prompt
         text.encode("utf-8")  # that a word of the command line was no text shows only here
     except UnicodeError as error:
-        raise VariableError("the prompt is not UTF-8 text") from error
+        remedy = "write it as UTF-8, such as with iconv --to-code=UTF-8"
+        raise VariableError("the prompt is not UTF-8 text", remedy=remedy) from error
     return text
 
 
-def _number(text: str, option: str, kind: type[int] | type[float]) -> int | float:
+def _number(text: str, example: str, kind: type[int] | type[float]) -> int | float:
     with suppress(ValueError):
         number = kind(text)
         if isinstance(number, int) or math.isfinite(number):
             return number
-    raise VariableError(f"{option} wants a number, not {text!r}")
+    option, _, _ = example.partition("=")
+    raise VariableError(f"{option} wants a number, not {text!r}", remedy=f"such as {example}")
 
 
 @dataclass

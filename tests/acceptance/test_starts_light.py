@@ -40,3 +40,16 @@ def test_help_imports_no_sdk(words):
     imported = done.stdout.rpartition("IMPORTED")[2].split()
     assert "invoke" in imported
     assert [name for name in HEAVY if name in imported] == []
+
+
+@pytest.mark.parametrize("words", [["--list"], ["bench", "--help"]])
+def test_a_reader_that_goes_away_is_no_error(words):
+    with subprocess.Popen(
+        [sys.executable, "-m", "invoke", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as listing:
+        listing.stdout.close()
+        assert listing.stderr.read() == ""

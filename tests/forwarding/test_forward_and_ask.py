@@ -209,9 +209,23 @@ def test_a_prompt_that_is_no_text_is_not_sent(served: Operator) -> None:
     ],
 )
 def test_what_the_server_refuses_is_told_in_its_words(served: Operator, words: list[str], said: str) -> None:
-    ended = served.inv("ask", "hello", *words)
+    ended = served.inv("ask", *words, "hello")
     assert (ended.code, ended.out) == (1, "")
     assert said in ended.error
+
+
+def test_a_misspelt_option_is_no_prompt(served: Operator) -> None:
+    ended = served.inv("ask", "--jsn")
+    assert (ended.code, ended.out) == (1, "")
+    assert "error: ask has no option --jsn" in ended.error
+
+
+@pytest.mark.parametrize("task", ["ask", "compare", "step"])
+def test_help_of_a_task_that_wants_a_word_is_its_help(tmp_path: Path, task: str) -> None:
+    ended = Operator(tmp_path, {}).inv(task, "--help")
+    assert ended.code == 0, ended.error
+    assert ended.out.startswith("Usage: ")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_that_is_not_the_servers_is_told(served: Operator) -> None:
