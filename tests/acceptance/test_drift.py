@@ -102,7 +102,7 @@ def claim_gone(operator):
         pytest.param(load_balancing_off, "2.3.2", r"httpLoadBalancing\.disabled", marks=pytest.mark.slow),
         pytest.param(gateway_off, "2.3.3", r"gatewayApiConfig\.channel", marks=pytest.mark.slow),
         pytest.param(metadata_mode_lost, "2.3.1", r"node-pool/tpu7x-pool\.", marks=pytest.mark.slow),
-        (pool_gone, "2.4", r"node-pool/tpu7x-pool"),
+        pytest.param(pool_gone, "2.4", r"node-pool/tpu7x-pool", marks=pytest.mark.slow),
         pytest.param(object_gone, "3.2.3", r"model-00003-of-00014\.safetensors", marks=pytest.mark.slow),
         (object_with_other_bytes, "3.2.3", r"model-00003-of-00014\.safetensors"),
         pytest.param(member_gone, "3.3", r"roles/storage\.objectViewer", marks=pytest.mark.slow),

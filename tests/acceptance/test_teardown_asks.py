@@ -28,6 +28,7 @@ def test_yes_confirms_each_loss_and_what_still_costs_is_named(converged, bucket)
     assert status["buckets"] == [bucket]
 
 
+@pytest.mark.slow
 def test_the_bucket_goes_only_when_it_is_named(tmp_path_factory):
     for operator in new_operator(tmp_path_factory.mktemp("home")):
         assert operator.inv("step", "3.1").code == 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 
 def test_the_second_run_is_told_who_holds_the_lock(operator):
     operator.inv("rehearsal.up")
@@ -15,6 +17,7 @@ def test_the_second_run_is_told_who_holds_the_lock(operator):
     assert "lock" in second.error
 
 
+@pytest.mark.slow
 def test_the_second_run_may_wait(operator):
     operator.inv("rehearsal.up")
     slow = ("--set", "rehearsal.time_scale=0.01")

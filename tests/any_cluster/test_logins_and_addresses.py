@@ -56,6 +56,7 @@ def test_a_certificate_logs_in(reader: Reader, written: Handwritten, inline: boo
         assert guarded.subjects == {"operator@lab"}
 
 
+@pytest.mark.slow
 def test_a_token_alone_does_not_pass_who_asks_for_certificates(reader: Reader, written: Handwritten) -> None:
     with Guarded(written, trustme.CA()) as guarded:
         assert reader.by(written.file({"token": written.token}, **guarded.cluster)).error is not None

@@ -44,6 +44,7 @@ def child_has_ended(folder: Path) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_at_its_limit_it_ends_with_its_children(
     reader: Reader, hanging: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,7 @@ class TestATunnel:
         assert sshd.drop_sessions() == 1
         assert client.list("v1", "Node", "")
 
+    @pytest.mark.slow
     def test_while_it_is_down_the_hop_that_fails_is_named(self, client: KubeClient, sshd: Sshd) -> None:
         assert client.list("v1", "Node", "")
         sshd.down()

@@ -17,7 +17,9 @@ LONG = {
     "operations.md",
     "playbooks.md",
     "rehearsal.md",
+    "report.md",
     "sweep.md",
+    "symptoms.md",
     "transfer-cluster.md",
     "transfer.md",
 }

@@ -48,6 +48,7 @@ def test_chips_of_a_pod_that_ends_are_not_held(patient: Patient) -> None:
         assert set(patient.named()) <= set(NOT_READY)
 
 
+@pytest.mark.slow
 def test_an_operation_that_has_ended_does_not_hold_the_cluster(patient: Patient) -> None:
     patient.play("serving")
     names = {"project": "rehearsal-project", "cluster": "rehearsal"}
@@ -114,6 +115,7 @@ def test_the_remedy_of_a_missing_grant(patient: Patient) -> None:
     assert patient.named() == []
 
 
+@pytest.mark.slow
 def test_the_remedies_of_a_driver_that_is_off(patient: Patient) -> None:
     """The Pods that were made before have no sidecar: that is the next symptom, and it has its own remedy."""
     patient.play("s01-csi-driver-not-registered")

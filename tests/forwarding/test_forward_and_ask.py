@@ -264,6 +264,7 @@ def test_a_server_that_ends_in_the_middle_of_an_answer_is_told(served: Operator)
         assert asked.process.wait(20) == 1
 
 
+@pytest.mark.slow
 def test_without_a_server_the_line_that_makes_one_is_named(tmp_path: Path) -> None:
     for operator in new_operator(tmp_path):
         for task in (("forward",), ("ask", "hello")):

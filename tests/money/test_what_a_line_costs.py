@@ -66,6 +66,7 @@ def test_a_plan_says_what_it_would_cost_an_hour(empty: Operator) -> None:
     assert float(bucket[1]) == pytest.approx(1000 * 3.2 / 1024, rel=0.05)
 
 
+@pytest.mark.slow
 def test_what_has_no_price_is_named_all_the_same(empty: Operator) -> None:
     line = cost(empty.inv("setup", "--check", *SETTINGS[:4]))
     assert "1000.00 XTS an hour: node pool tpu7x-pool" in line
@@ -107,6 +108,7 @@ def test_the_page_of_a_run_lists_it(running: Operator) -> None:
     assert "1000.00 XTS an hour" in page
 
 
+@pytest.mark.slow
 def test_autopilot_bills_what_pods_ask_for(empty: Operator) -> None:
     line = cost(empty.inv("setup", "--check", "--set", "cluster.mode=autopilot", *SETTINGS))
     assert f"{CLUSTER} 3.00" in line

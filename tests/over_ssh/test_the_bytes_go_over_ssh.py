@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runbook.engine.outcome import Status
 from tests.over_ssh.conftest import TOKEN, over_ssh
 from tests.over_ssh.far_side import FarSide
@@ -29,6 +31,7 @@ def content_of(work: Workplace, name: str) -> bytes:
     return work.cloud.ask("GET", f"/storage/v1/b/{bucket}/o/{folder}%2F{name}?alt=media").content
 
 
+@pytest.mark.slow
 def test_the_bucket_is_the_same_as_without_it(work: Workplace) -> None:
     work.converges("model.upload")
     over = objects_of(work), content_of(work, MANIFEST), content_of(work, "config.json")

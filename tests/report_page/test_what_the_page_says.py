@@ -34,6 +34,7 @@ def test_a_figure_stands_beside_the_last_comparable_runs(reported: Reported) -> 
     assert f"Compared with {reported.first}" in text
 
 
+@pytest.mark.slow
 def test_more_is_better_where_it_is_throughput(reported: Reported) -> None:
     assert "Output throughput 8,360 tokens/s +10.0 % better" in page_with(reported, Told(8360.0))
 
@@ -46,6 +47,7 @@ def test_another_configuration_is_not_compared(reported: Reported, other: dict[s
     assert "worse" not in text.partition("Throughput")[0]
 
 
+@pytest.mark.slow
 def test_another_image_of_the_server_is_compared_and_named(reported: Reported) -> None:
     text = page_with(reported, Told(7220.0, fingerprint={"server_image": "vllm/vllm-tpu:next"}))
     assert f"Compared with {reported.first}" in text

@@ -29,6 +29,8 @@ ENVIRONMENTS = {
         *('smoke.prompt=Bob\'s "50% off" costs $5 `now`', "smoke.local_port=9001"),
     ],
 }
+NEIGHBOURS = {"rehearsal", "kubeconfig", "no Gateway API"}
+"""Environments whose steps are written in the others, too."""
 LEFT_IN = re.compile(r"[{<]\s*YOUR_|\bNone\b|\bUNKNOWN\b|known after|\*\*\*|\{\{ |by-hand")
 
 
@@ -36,7 +38,13 @@ def settings(*values: str) -> list[str]:
     return [word for value in values for word in ("--set", value)]
 
 
-@pytest.fixture(scope="module", params=list(ENVIRONMENTS.values()), ids=list(ENVIRONMENTS))
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(values, id=name, marks=pytest.mark.slow if name in NEIGHBOURS else ())
+        for name, values in ENVIRONMENTS.items()
+    ],
+)
 def told(request, offline):
     """The written runbook of an environment, as Markdown and as records."""
     words = ["runbook", *settings(BUCKET, *request.param)]

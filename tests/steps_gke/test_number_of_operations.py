@@ -69,6 +69,7 @@ def test_a_step_alone_changes_its_own_addon_only(existing: Operator) -> None:
     assert existing.writes() == [f"PUT {CLUSTER}"]
 
 
+@pytest.mark.slow
 def test_the_addon_that_is_off_alone_is_its_own_steps_change(existing: Operator) -> None:
     assert existing.inv("step", "2.3.2").code == 0
     checked = existing.inv("step", "2.3.2,2.3.4", "--check")
@@ -100,6 +101,7 @@ def test_gke_goes_on_by_itself_after_a_create_and_the_line_waits_for_it(operator
     assert len([entry for entry in operator.writes() if "/clusters" in entry]) == 2
 
 
+@pytest.mark.slow
 def test_the_metadata_mode_needs_a_yes(existing: Operator) -> None:
     ended = existing.inv("step", "2.3.1")
     assert ended.code == 1

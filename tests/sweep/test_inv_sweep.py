@@ -37,11 +37,19 @@ def test_a_sweep_that_was_killed_is_gone_on_with_and_measures_nothing_twice(serv
     assert last["rehearsal"] is True
 
 
-def test_each_point_is_a_benchmark_with_its_own_load_and_the_clients_own_count(served):
-    documents = served.documents()
-    points = {point["document"]: point for point in served.sweeps()[-1]["points"]}
-    for document in documents:
-        point = points[document["id"]]
+@pytest.fixture(scope="module")
+def swept(served):
+    """What was kept of a sweep with one and with two requests at once."""
+    ended = served.inv("sweep", "--concurrency", "1,2", *KEPT, *SMALL)
+    assert ended.code == 0, ended.out + ended.error
+    return served.sweeps()[-1]
+
+
+def test_each_point_is_a_benchmark_with_its_own_load_and_the_clients_own_count(served, swept):
+    documents = {document["id"]: document for document in served.documents()}
+    assert [point["concurrency"] for point in swept["points"]] == [1, 2]
+    for point in swept["points"]:
+        document = documents[point["document"]]
         assert document["verdict"]["name"] == "ok"
         assert document["fingerprint"]["max_concurrency"] == point["concurrency"]
         assert document["fingerprint"]["num_prompts"] == point["num_prompts"] == 4
@@ -52,9 +60,8 @@ def test_each_point_is_a_benchmark_with_its_own_load_and_the_clients_own_count(s
 
 
 @pytest.mark.slow
-def test_the_page_of_the_run_shows_the_sweep(served, tmp_path):
-    run = served.sweeps()[-1]["run_id"]
-    assert served.inv("report", run, "--to", str(tmp_path / "page.html")).code == 0
+def test_the_page_of_the_run_shows_the_sweep(served, swept, tmp_path):
+    assert served.inv("report", swept["run_id"], "--to", str(tmp_path / "page.html")).code == 0
     assert "2 requests at once are the most that keep the objective" in (tmp_path / "page.html").read_text()
 
 
