@@ -72,6 +72,7 @@ def test_where_no_load_keeps_the_objective_the_exit_code_is_2(served):
     assert [point["concurrency"] for point in served.sweeps()[-1]["points"]] == [2, 1]
 
 
+@pytest.mark.slow
 def test_a_sweep_is_gone_on_with_where_its_runs_were_used_up_and_judged_where_none_are_left(served):
     words = ("sweep", "--concurrency=2", "--slo=ttft:0.002", "--json", *SMALL)
     one = served.inv(*words, "--set=sweep.max_runs=1")
