@@ -10,7 +10,7 @@ from runbook.cli.benchmarks import kept_benchmarks
 from runbook.cli.catalogue import load_variables
 from runbook.cli.gating import target
 from runbook.cli.line import Gate, Line
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import Place, RunbookError, UserError
 from runbook.measurement.comparison import Comparison, compare
 from runbook.measurement.likeness import allowed_keys
 from runbook.report.comparison import (
@@ -34,8 +34,8 @@ def show(line: Line, words: Mapping[str, str], markdown: str | bool) -> int:
         markdown: a file; True: stdout; empty: a table.
 
     Returns:
-        0 no regression, 1 a regression, 2 it cannot be judged, a mistake in the words included: 1 always
-        means that something became slower.
+        0 no regression, 1 a regression, 2 it cannot be judged or not be written, a mistake in the words
+        included: 1 always means that something became slower.
     """
     try:
         where, allowed = target(line, markdown), allowed_keys(words["allow"])
@@ -45,8 +45,8 @@ def show(line: Line, words: Mapping[str, str], markdown: str | bool) -> int:
         return NOT_JUDGED
     if where != "-":
         _print(line, found)
-    _write_markdown(found, where)
-    return found.exit_code
+    unwritten = _write(line, {where: _markdown(found)})
+    return found.exit_code or unwritten
 
 
 def judge_run(line: Line, gate: Gate, code: int) -> int:
@@ -58,21 +58,22 @@ def judge_run(line: Line, gate: Gate, code: int) -> int:
         code: how the run ended; after a failure nothing is compared.
 
     Returns:
-        the line's exit code.
+        the line's exit code; 2 too where a file that was asked for cannot be written, and nothing is worse.
     """
     if code:
-        _write(gate.junit, unmeasured_junit("the run failed; its steps say why"))
+        _write(line, {gate.junit: unmeasured_junit("the run failed; its steps say why")})
         return code
     try:
         found = _compared(line, gate.baseline, line.run_ids[-1], gate.allow)
     except RunbookError as error:
+        judged = NOT_JUDGED
         print_error(error, line.options.json)
-        _write(gate.junit, unmeasured_junit(error.message))
-        return NOT_JUDGED if gate.decides else code
-    _print(line, found)
-    _write_markdown(found, gate.markdown)
-    _write(gate.junit, comparison_junit(found))
-    return found.exit_code if gate.decides else code
+        unwritten = _write(line, {gate.junit: unmeasured_junit(error.message)})
+    else:
+        judged = found.exit_code
+        _print(line, found)
+        unwritten = _write(line, {gate.markdown: _markdown(found), gate.junit: comparison_junit(found)})
+    return (judged if gate.decides else code) or unwritten
 
 
 def _compared(line: Line, baseline: str, candidate: str, allowed: frozenset[str]) -> Comparison:
@@ -90,14 +91,21 @@ def _print(line: Line, found: Comparison) -> None:
         print("\n".join(comparison_lines(found)), flush=True)
 
 
-def _write_markdown(found: Comparison, where: str) -> None:
-    text = "\n".join(comparison_markdown(found)) + "\n"
-    if where == "-":
-        print(text, end="", flush=True)
-    else:
-        _write(where, text)
+def _markdown(found: Comparison) -> str:
+    return "\n".join(comparison_markdown(found)) + "\n"
 
 
-def _write(file: str, text: str) -> None:
-    if file:
-        Path(file).write_text(text, encoding="utf-8")
+def _write(line: Line, texts: Mapping[str, str]) -> int:
+    """Write texts to where they go: a file, `-` for stdout, or nowhere; 2 where a file cannot be written."""
+    code = 0
+    for where, text in texts.items():
+        if where == "-":
+            print(text, end="", flush=True)
+        elif where:
+            try:
+                Path(where).write_text(text, encoding="utf-8")
+            except OSError as cause:
+                told = f"cannot be written: {(cause.strerror or str(cause)).lower()}"
+                print_error(UserError(told, place=Place.in_file(Path(where))), line.options.json)
+                code = NOT_JUDGED
+    return code

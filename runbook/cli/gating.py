@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def target(line: Line, markdown: str | bool) -> str:
         markdown: as the task's option has it.
 
     Raises:
-        UserError: stdout is for JSON, or the file's folder is not there.
+        UserError: stdout is for JSON, or the file cannot be written.
     """
     if markdown is True or markdown == "-":
         if line.options.json:
@@ -84,6 +85,9 @@ def _refuse_alone(**options: bool) -> None:
 
 
 def _writable(file: str) -> str:
-    if file and (not Path(file).parent.is_dir() or Path(file).is_dir()):
-        raise UserError("cannot be written: no such folder", place=Place.in_file(Path(file)))
+    path = Path(file)
+    if file and (not path.parent.is_dir() or path.is_dir()):
+        raise UserError("cannot be written: no such folder", place=Place.in_file(path))
+    if file and not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UserError("cannot be written: permission denied", place=Place.in_file(path))
     return file

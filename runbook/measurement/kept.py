@@ -21,6 +21,8 @@ _FILES: Final = "bench*.json"
 _MOST_RUNS: Final = 20
 """Older runs of a configuration say little of how the cloud is today."""
 
+_Job = tuple[str, str, float]
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -53,6 +55,8 @@ class Kept:
     def baseline(self, word: str, candidate: Side, allowed: frozenset[str]) -> Side:
         """Find the runs to compare with; one that is named stands for its whole configuration.
 
+        The candidate's Jobs are not among them, under whatever id they were kept.
+
         Args:
             word: as for a candidate; `last` and `best` look among runs that are alike.
             allowed: keys of the fingerprint that may differ beside the server's.
@@ -65,7 +69,7 @@ class Kept:
         elif word == BEST:
             found = self._best(candidate, allowed)
         elif path := _path(word):
-            side = _side(word, _read_files(path))
+            side = _side(word, _without_jobs_of(candidate, _read_files(path)))
             _refuse_mixed(side)
             return side
         else:
@@ -127,7 +131,8 @@ class Kept:
 
     def _others(self, candidate: Side) -> list[Document]:
         own = {run.run_id for run in candidate.runs}
-        return [document for document in self.documents if document.run_id not in own]
+        others = [document for document in self.documents if document.run_id not in own]
+        return _one_for_each_job(_without_jobs_of(candidate, others))
 
 
 def read_kept(runs: Path, shared: Path | None = None) -> Kept:
@@ -146,9 +151,30 @@ def read_kept(runs: Path, shared: Path | None = None) -> Kept:
 
 
 def _side(name: str, documents: Sequence[Document]) -> Side:
-    sound = tuple(document for document in documents if document.verdict.ok)
+    sound = tuple(document for document in _one_for_each_job(documents) if document.verdict.ok)
     left_out = tuple(f"{one.id}: {one.verdict.name}" for one in documents if not one.verdict.ok)
     return Side(name, sound, left_out)
+
+
+def _one_for_each_job(documents: Iterable[Document]) -> list[Document]:
+    """Leave out what was kept of a Job again: it is one run, however often and by whomever it was looked at.
+
+    The first that is sound stands for it: it was read nearest to the Job's end, with the variables of then.
+    """
+    first: dict[_Job, Document] = {}
+    for document in sorted(documents, key=lambda one: (not one.verdict.ok, one.run_id, *_age(one))):
+        first.setdefault(_job(document), document)
+    return sorted(first.values(), key=_age)
+
+
+def _without_jobs_of(candidate: Side, documents: Iterable[Document]) -> list[Document]:
+    own = {_job(run) for run in candidate.runs}
+    return [document for document in documents if _job(document) not in own]
+
+
+def _job(document: Document) -> _Job:
+    """Identify a document's Job; the name alone may be another cluster's as well."""
+    return document.environment, document.job or document.id, document.started
 
 
 def _refuse_mixed(side: Side) -> None:

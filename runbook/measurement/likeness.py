@@ -88,11 +88,20 @@ def configuration(document: Document) -> Key:
 
 
 def _may_differ(baseline: Document, candidate: Document, allowed: Collection[str]) -> frozenset[str]:
-    image = "server_image"
-    moved = _value(baseline, image) != _value(candidate, image)
-    together = all(_value(side, "client_image") == _value(side, image) for side in (baseline, candidate))
+    together = all(
+        _value(side, "client_image") == _value(side, "server_image") for side in (baseline, candidate)
+    )
     # `rehearsal` is no key of a fingerprint, so that nobody can allow it to differ
-    return SUBJECT | (INSTRUMENT if moved and together else frozenset()) | frozenset(allowed)
+    instrument = INSTRUMENT if together and _moved(baseline, candidate) else frozenset()
+    return SUBJECT | instrument | frozenset(allowed)
+
+
+def _moved(baseline: Document, candidate: Document) -> bool:
+    """Tell whether the server's image is another one: by its name, or behind a tag such as `latest`."""
+    if _value(baseline, "server_image") != _value(candidate, "server_image"):
+        return True
+    digests = {_value(side, "server_digest") for side in (baseline, candidate)}
+    return len(digests) > 1 and None not in digests
 
 
 def _all_keys(*documents: Document) -> tuple[str, ...]:

@@ -174,8 +174,8 @@ def read_sweep(path: Path) -> Sweep:
         raise UserError(f"is no sweep of schema {SCHEMA}: {first['msg']}", place=place) from cause
 
 
-def left_unfinished(runs: Path, environment: str, parameters: Mapping[str, Any]) -> Sweep | None:
-    """Find the last sweep with these parameters; None where there is none, or it came to its end.
+def last_sweep(runs: Path, environment: str, parameters: Mapping[str, Any]) -> Sweep | None:
+    """Find the last sweep with these parameters; None where there is none.
 
     Args:
         runs: the folder .runs/.
@@ -188,5 +188,5 @@ def left_unfinished(runs: Path, environment: str, parameters: Mapping[str, Any])
         except UserError:
             continue  # of another version: it cannot be gone on with
         if found.environment == environment and found.parameters == parameters:
-            return None if found.finished else found
+            return found
     return None

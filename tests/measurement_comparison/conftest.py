@@ -34,6 +34,11 @@ QUIET = (1.0, 0.999, 1.001, 1.0005, 0.9995)
 """Runs that vary by a tenth of a percent."""
 
 
+def job_of(run: str) -> str:
+    """Name the Job that a round has made."""
+    return f"vllm-benchmark-{run}"
+
+
 @dataclass(frozen=True)
 class Ended(acceptance.Ended):
     """A line that has ended, and may have told one object."""
@@ -65,6 +70,7 @@ class Bench:
         verdict: Any = "ok",
         rehearsal: bool = False,
         folder: Path | None = None,
+        job: str = "",
         **fingerprint: Any,
     ) -> None:
         """Keep a line's rounds, later than all before.
@@ -73,11 +79,12 @@ class Bench:
             factors: of throughput, one for each round.
             speed: of the server; 0.95 is 5 % slower.
             folder: where the documents go, if not to .runs/.
+            job: that has been kept before, and is kept again as it is; empty: each round has its own.
             fingerprint: what is other than usual.
         """
         for number, factor in enumerate(factors, 1):
             name = run_id if number == 1 else f"{run_id}-{number}"
-            self.clock += 60
+            self.clock += 0 if job else 60
             throughput = 6000 * factor * speed
             found = Document(
                 id=name,
@@ -96,7 +103,7 @@ class Bench:
                 },
                 derived=Derived(output_tokens_per_s_per_chip=throughput / 4),
                 client=None,
-                job="",
+                job=job or job_of(name),
                 arguments=(),
                 full_precision=True,
             )

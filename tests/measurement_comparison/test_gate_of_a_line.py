@@ -77,6 +77,14 @@ def test_a_run_that_failed_is_not_compared(served, tmp_path):
     assert Xml.parse(junit).getroot().get("errors") == "1"
 
 
+@pytest.mark.slow
+def test_a_file_that_cannot_be_written_does_not_pass_unseen(served):
+    ended = served.inv("bench", "--baseline=last", "--junit=/dev/full", *SMALL)
+    assert ended.code == 2, ended.out + ended.error
+    assert "VERDICT" in ended.out
+    assert "error: cannot be written: no space left on device" in ended.error
+
+
 def test_a_check_compares_nothing(served):
     ended = served.inv("bench", "--repeat=2", "--gate", "--check", *SMALL)
     assert ended.code == 2
@@ -105,6 +113,7 @@ def test_measurements_in_the_bucket_are_compared_from_anywhere(served, tmp_path)
         (["--baseline=1999"], "no benchmark is called '1999'"),
         (["--junit=bench.xml"], "--junit is about a comparison, and there is none"),
         (["--gate", "--junit=/no/such/folder/bench.xml"], "no such folder"),
+        (["--gate", "--junit=/proc/sys/kernel/bench.xml"], "cannot be written: permission denied"),
         (["--gate", "--allow=colour"], "a fingerprint has no such key"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.measurement_comparison.conftest import QUIET
+from tests.measurement_comparison.conftest import QUIET, job_of
 
 NOISY = (1.0, 0.84, 1.16, 0.9, 1.1, 1.02, 0.97)
 OLD, NEW = "20261120-100000-aaaa", "20261121-100000-bbbb"
@@ -70,6 +70,32 @@ def test_earlier_runs_of_the_same_configuration_are_its_history(bench):
     assert found["baseline"]["runs"] == ["20261118-100000-aaaa", "20261118-100000-aaaa-2", OLD]
 
 
+def test_a_job_that_was_kept_twice_is_no_baseline_of_itself(bench):
+    bench.measured(OLD)
+    bench.measured(NEW, [0.5])
+    again = "20261121-110000-cccc"
+    bench.measured(again, [0.5], job=job_of(NEW))  # `inv step 5.2` keeps the newest Job again
+    for baseline, candidate in ((OLD, NEW), ("last", again), ("best", "last")):
+        found = bench.inv("compare", baseline, candidate, "--json")
+        assert (found.code, found.record["outcome"]) == (1, "regression")
+        assert found.record["baseline"]["runs"] == [OLD, f"{OLD}-2", f"{OLD}-3"]
+
+
+def test_looks_at_one_job_are_one_run(bench, tmp_path):
+    bench.measured(OLD, [0.5], verdict="no_result")
+    looks = ["20261120-11", "20261120-12", "20261120-13"]
+    for look in looks:
+        bench.measured(f"{look}0000-aaaa", [0.5], job=job_of(OLD))
+        bench.measured(f"{look}0000-aaaa", [0.5], job=job_of(OLD), folder=tmp_path / "looks")
+    bench.measured(NEW)
+    for word in (f"{looks[-1]}0000-aaaa", "best", str(tmp_path / "looks")):
+        found = bench.inv("compare", word, NEW, "--json")
+        assert (found.code, found.record["outcome"]) == (2, "insufficient baseline")
+        assert found.record["baseline"]["runs"] == ["20261120-110000-aaaa"]
+    own = bench.inv("compare", str(tmp_path / "looks"), looks[0], "--json")
+    assert own.record["baseline"]["runs"] == []
+
+
 def test_a_history_that_varies_widens_the_threshold_and_says_what_it_would_not_see(bench):
     bench.measured(OLD, NOISY)
     bench.measured(NEW, speed=0.95)
@@ -128,6 +154,19 @@ def test_flags_are_compared_one_by_one(bench):
     bench.measured(OLD)
     bench.measured(NEW, server_flags='{"max-model-len":9216,"max-num-seqs":128}')
     assert "compared   server_flags: max-num-seqs: 256 -> 128" in bench.inv("compare", OLD, NEW).out
+
+
+def test_a_tag_that_moved_is_another_image(bench):
+    moved = {"server_digest": "sha256:0ff", "client_version": "0.13.0"}
+    bench.measured(OLD, client_version="0.12.0")
+    bench.measured(NEW, speed=0.9, **moved)
+    ended = bench.inv("compare", OLD, NEW)
+    assert ended.code == 1, ended.out + ended.error
+    assert "compared   server_digest: sha256:01d -> sha256:0ff" in ended.out
+    assert "the client changed with the server's image" in ended.out
+    unknown = "20261122-100000-cccc"
+    bench.measured(unknown, **moved | {"server_digest": None})
+    assert "NOT ALIKE  client_version: 0.12.0 -> 0.13.0" in bench.inv("compare", OLD, unknown).out
 
 
 def test_another_client_alone_is_another_instrument(bench):
@@ -209,3 +248,24 @@ def test_markdown_goes_to_stdout_or_to_a_file(bench, tmp_path):
     assert bench.inv("compare", OLD, NEW, "--markdown", str(page)).out.startswith("baseline ")
     assert page.read_text() == shown.out
     assert "both want stdout" in bench.inv("compare", OLD, NEW, "--markdown", "--json").out
+
+
+@pytest.mark.parametrize(("speed", "code"), [(1.0, 2), (0.9, 1)])
+def test_a_page_that_cannot_be_written_is_no_pass_and_no_regression(bench, speed, code):
+    bench.measured(OLD)
+    bench.measured(NEW, speed=speed)
+    ended = bench.inv("compare", OLD, NEW, "--markdown", "/dev/full")
+    assert ended.code == code, ended.out + ended.error
+    assert ended.out.splitlines()[-1].startswith("VERDICT")
+    assert "error: cannot be written: no space left on device" in ended.error
+    assert "/dev/full" in ended.error
+
+
+@pytest.mark.parametrize("place", ["/proc/sys/kernel/page.md", "/no/such/folder/page.md"])
+def test_a_page_is_refused_before_the_comparison_where_nobody_can_write(bench, place):
+    bench.measured(OLD)
+    bench.measured(NEW, speed=0.9)
+    ended = bench.inv("compare", OLD, NEW, "--markdown", place)
+    assert (ended.code, ended.out) == (2, "")
+    assert "cannot be written" in ended.error
+    assert place in ended.error

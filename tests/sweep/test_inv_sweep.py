@@ -72,6 +72,28 @@ def test_where_no_load_keeps_the_objective_the_exit_code_is_2(served):
     assert [point["concurrency"] for point in served.sweeps()[-1]["points"]] == [2, 1]
 
 
+@pytest.mark.slow
+def test_a_sweep_is_gone_on_with_where_its_runs_were_used_up_and_judged_where_none_are_left(served):
+    words = ("sweep", "--concurrency=2", "--slo=ttft:0.002", "--json", *SMALL)
+    one = served.inv(*words, "--set=sweep.max_runs=1")
+    assert one.code == 2, one.out + one.error
+    kept = served.sweeps()[-1]
+    file = served.home / ".runs" / kept["run_id"] / "sweep.json"
+    file.write_text(json.dumps(kept | {"finished": False}))  # as one of more runs is left by a kill
+
+    nothing_left = served.inv(*words, "--set=sweep.max_runs=1")
+    assert nothing_left.code == 2, nothing_left.out + nothing_left.error
+    last = json.loads(nothing_left.out.splitlines()[-1])
+    assert (last["event"], last["finished"], last["points"]) == ("sweep", True, kept["points"])
+
+    more = served.inv(*words)
+    assert more.code == 2, more.out + more.error
+    found = served.sweeps()[-1]
+    assert [point["concurrency"] for point in found["points"]] == [2, 1]
+    assert found["points"][0] == kept["points"][0]
+    assert found["finished"]
+
+
 def test_a_check_says_what_would_be_measured_first_and_keeps_nothing(served):
     before = served.sweeps()
     ended = served.inv("sweep", "--check", *KEPT, *SMALL, "--set=sweep.max_runs=9")

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import Place, RunbookError, UserError
+from runbook.engine.kept import keep
 from runbook.measurement.document import Document
 from runbook.steps.context import Context
 
@@ -45,12 +46,16 @@ def fetch(storage: Storage, bucket: str, folder: Path) -> None:
         folder: that they are kept in.
 
     Raises:
-        RunbookError: the bucket cannot be read.
+        RunbookError: the bucket cannot be read, or the folder not be written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for item in storage.objects(bucket, FOLDER):
         found = _NAME.fullmatch(item.name)
         if found and not (folder / found["file"]).exists():
-            partial = folder / f".{found['file']}.new"
-            partial.write_bytes(storage.read(bucket, item.name))
-            partial.replace(folder / found["file"])
+            _keep(folder / found["file"], storage.read(bucket, item.name))
+
+
+def _keep(path: Path, content: bytes) -> None:
+    try:
+        keep(path, content)
+    except OSError as cause:
+        raise UserError(f"cannot be written: {cause.strerror}", place=Place.in_file(path)) from cause

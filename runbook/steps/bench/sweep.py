@@ -1,7 +1,7 @@
 """The highest load that keeps the objective is found: a series of benchmarks, then bisection.
 
 Beyond the guide. Each load is a benchmark as by sections 5.1 and 5.2, a Job and a document of its own; only
-one that counts as a measurement is a point. An interrupted sweep is gone on with: `.runs/RUN/sweep.json`.
+one that counts as a measurement is a point. One that was cut short is gone on with: `.runs/RUN/sweep.json`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from runbook.steps.bench import job, result
 from runbook.steps.bench.jobs import ended
 from runbook.steps.bench.sweeping import (
     begun,
+    concluded,
     file_of,
     left_job,
     marked,
@@ -65,7 +66,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     sweep = begun(context)
     if sweep.points and not file_of(context).exists():
         told = ", ".join(str(item.concurrency) for item in sweep.curve)
-        context.report.condition(f"going on with an interrupted sweep: measured at {told} requests at once")
+        context.report.condition(f"going on with an earlier sweep: measured at {told} requests at once")
     while (load := next_of(sweep, search)) is not None:
         at = measuring(context, sweep, load)
         left = left_job(sweep, load, at)
@@ -79,6 +80,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         yield from result.run(result.Arguments(), at)
         sweep = with_point(sweep, measured(at), search)
         write_sweep(sweep, file_of(context))
+    if not (sweep.finished or context.check):
+        write_sweep(concluded(sweep), file_of(context))
     return _found(sweep)
 
 

@@ -19,7 +19,7 @@ from runbook.measurement.sweep import (
     Sweep,
     SweepPoint,
     UnderWay,
-    left_unfinished,
+    last_sweep,
     point,
     read_sweep,
 )
@@ -45,7 +45,10 @@ def file_of(context: Context) -> Path:
 
 
 def begun(context: Context) -> Sweep:
-    """Give this run's sweep as it is; else an interrupted one with the same parameters; else an empty one."""
+    """Give this run's sweep as it is; else the last with the same parameters, if not done; else a new one.
+
+    One that came to its end is not done where its runs were used up, and more are allowed now.
+    """
     if file_of(context).exists():
         return read_sweep(file_of(context))
     variables = context.variables
@@ -59,8 +62,10 @@ def begun(context: Context) -> Sweep:
     )
     if not variables.sweep.resume:
         return fresh
-    left = left_unfinished(context.home / ".runs", context.environment, fresh.parameters)
-    return left.model_copy(update={"run_id": context.run_id}) if left else fresh
+    left = last_sweep(context.home / ".runs", context.environment, fresh.parameters)
+    if left is None or (left.finished and next_of(left, search_of(variables)) is None):
+        return fresh
+    return left.model_copy(update={"run_id": context.run_id, "finished": False})
 
 
 def next_of(sweep: Sweep, search: Search) -> int | None:
@@ -72,6 +77,11 @@ def with_point(sweep: Sweep, found: SweepPoint, search: Search) -> Sweep:
     """Add a point, and judge anew."""
     grown = sweep.model_copy(update={"points": (*sweep.points, found), "under_way": None})
     return grown.model_copy(update={"best": _best(grown), "finished": next_of(grown, search) is None})
+
+
+def concluded(sweep: Sweep) -> Sweep:
+    """Note that there is nothing left to measure."""
+    return sweep.model_copy(update={"under_way": None, "finished": True})
 
 
 def measuring(context: Context, sweep: Sweep, load: int) -> Context:
