@@ -39,8 +39,20 @@ class Asked:
 
 def asked_in_log(lines: Iterable[str]) -> Asked:
     """Read the options that the client prints when it starts."""
-    found = [line for line in lines if _NAMESPACE.search(line)]
+    found = [line for line in lines if begins_run(line)]
     return _of_namespace(found[-1]) if found else Asked()
+
+
+def begins_run(line: str) -> bool:
+    """Tell whether a client prints its options in a line, as it does when it starts."""
+    return bool(_NAMESPACE.search(line))
+
+
+def asked_in_fingerprint(fingerprint: Mapping[str, Any]) -> Asked:
+    """Read what a kept document says of the options."""
+    names = ("num_prompts", "input_len", "output_len", "max_concurrency")
+    prompts, input_len, output_len, at_once = (_whole(fingerprint.get(name)) for name in names)
+    return Asked(prompts, input_len, output_len, at_once)
 
 
 def asked_in_saved(saved: Mapping[str, Any]) -> Asked:

@@ -36,6 +36,20 @@ class Block:
     damages: list[str] = field(default_factory=list)
 
 
+def holds_block(text: str) -> bool:
+    """Tell whether a block begins anywhere in a text."""
+    return bool(_HEADER.search(text))
+
+
+def after_last_block(lines: Sequence[str]) -> Sequence[str]:
+    """Give what follows the last block; all where there is none."""
+    plain = [without_progress(line).strip() for line in lines]
+    starts = [number for number, line in enumerate(plain) if _HEADER.search(line)]
+    if not starts:
+        return lines
+    return lines[(_end(plain, starts[-1]) or starts[-1]) + 1 :]
+
+
 def read_blocks(lines: Sequence[str]) -> tuple[Block | None, int]:
     """Read the last block.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +33,11 @@ class Progress:
     times: str = ""
 
     @property
+    def full(self) -> bool:
+        """Whether every request has ended."""
+        return self.done >= self.total
+
+    @property
     def left(self) -> str:
         """The time left as the bar says it, such as `02:30`; empty where it does not know."""
         found = _LEFT.search(self.times)
@@ -51,15 +57,18 @@ def without_progress(line: str) -> str:
     return _PROGRESS.sub("", line)
 
 
-def last_progress(lines: Iterable[str]) -> Progress | None:
-    """Find how far the client's bar came; None where none was drawn."""
-    last = None
+def bars(lines: Iterable[str]) -> Iterator[Progress]:
+    """Read the client's bar each time that it was drawn."""
     for line in lines:
         for found in _PROGRESS.finditer(line):
             # a bar with a name, such as `Fetching 14 files:`, counts something else
             if not line[: found.start()].endswith(":"):
-                last = Progress(int(found["done"]), int(found["total"]), found["times"])
-    return last
+                yield Progress(int(found["done"]), int(found["total"]), found["times"])
+
+
+def last_progress(lines: Iterable[str]) -> Progress | None:
+    """Find how far the client's bar came; None where none was drawn."""
+    return next(iter(deque(bars(lines), maxlen=1)), None)
 
 
 def _from_docker(text: str) -> str:

@@ -149,6 +149,6 @@ def told(pulse: Pulse, bar: Progress | None, server: Logged | None, *, rehearsal
         f"{done.done} of {done.total} requests{of_tokens}" if done else "",
         f"{rate:,.0f} output tokens/s{mark}" if rate is not None else "",
         f"{running.running:.0f} running, {running.waiting:.0f} waiting" if running else "",
-        f"{left} left" if left and done and done.done < done.total else "",
+        f"{left} left" if left and done and not done.full else "",
     )
     return "; ".join(part for part in parts if part)

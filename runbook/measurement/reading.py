@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from runbook.measurement.asked import Asked, asked_in_log, asked_in_saved
-from runbook.measurement.block import Block, read_blocks
+from pydantic import ValidationError
+
+from runbook.measurement.asked import Asked, asked_in_fingerprint, asked_in_log, asked_in_saved, begins_run
+from runbook.measurement.block import Block, after_last_block, holds_block, read_blocks
 from runbook.measurement.carriage import Carried, parse_object, read_carried
 from runbook.measurement.consistency import asked_and_answered, contradictions, disagreements
 from runbook.measurement.details import recount
-from runbook.measurement.document import SCHEMA
+from runbook.measurement.document import SCHEMA, Document, Verdict
 from runbook.measurement.figures import ESSENTIAL, Figures, figures_in
-from runbook.measurement.lines import Progress, last_progress, lines_of, without_progress
+from runbook.measurement.lines import Progress, bars, last_progress, lines_of, without_progress
 
 _FAILED: Final = re.compile(r"^Error \d+: ")
 _CLIENT: Final = re.compile(r"----- vLLM of the client: (?P<version>\d[\w.+-]*)", re.ASCII)
@@ -40,6 +42,8 @@ class Reading:
         failures: errors of single requests that the log tells.
         last_error: the last line that tells of an error; empty where none does.
         client_version: of vLLM, as the Job's script writes it behind the result; empty where it does not.
+        cut: whether results of earlier runs were left out, as the last run of the log has none.
+        kept: the verdict of a kept document; None where it is none.
     """
 
     figures: Figures = field(default_factory=dict)
@@ -55,6 +59,8 @@ class Reading:
     failures: tuple[str, ...] = ()
     last_error: str = ""
     client_version: str = ""
+    cut: bool = False
+    kept: Verdict | None = None
 
     @property
     def complete(self) -> bool:
@@ -73,7 +79,9 @@ def read_result(text: str) -> Reading:
 def _of_json(text: str) -> Reading:
     whole = parse_object(text)
     if whole is not None:
-        return _of_saved(_inner(whole))
+        return _of_document(whole) if whole.get("schema") == SCHEMA else _of_saved(whole)
+    if holds_block(text):
+        return _of_log(text)  # its first line is a record of some logger
     records = [parse_object(line) for line in text.split("\n") if line.strip()]
     last = records[-1]
     if last is None:
@@ -81,18 +89,26 @@ def _of_json(text: str) -> Reading:
     return _of_saved(last, len(records))
 
 
-def _inner(saved: dict[str, Any]) -> dict[str, Any]:
-    """Take the client's JSON, or the figures, out of a document of ours."""
-    if saved.get("schema") != SCHEMA:
-        return saved
-    inner = saved.get("client") or saved.get("result")
-    return inner if isinstance(inner, dict) else {}
+def _of_document(kept: dict[str, Any]) -> Reading:
+    """Read the client's JSON, or the figures, out of a document of ours."""
+    try:
+        document = Document.model_validate(kept)
+    except ValidationError:
+        return Reading(contradictions=("the document is damaged",))
+    found = _of_saved(document.client or document.result, rounded=not document.full_precision)
+    return replace(
+        found,
+        client=document.client,
+        full_precision=document.full_precision,
+        asked=asked_in_fingerprint(document.fingerprint).or_else(found.asked),
+        kept=document.verdict,
+    )
 
 
-def _of_saved(saved: dict[str, Any], records: int = 1) -> Reading:
+def _of_saved(saved: dict[str, Any], records: int = 1, *, rounded: bool = False) -> Reading:
     figures = figures_in(saved)
     again = recount(saved, figures)
-    wrong = contradictions(figures, rounded=False) + asked_and_answered(saved) + list(again.different)
+    wrong = contradictions(figures, rounded=rounded) + asked_and_answered(saved) + list(again.different)
     return Reading(
         figures=figures,
         confirmed=again.agreed,
@@ -105,10 +121,12 @@ def _of_saved(saved: dict[str, Any], records: int = 1) -> Reading:
 
 
 def _of_log(text: str) -> Reading:
-    lines = lines_of(text)
+    whole = lines_of(text)
+    lines = _last_run(whole)
     block, blocks = read_blocks(lines)
     carried = read_carried(lines)
-    if block is None and carried is None:
+    cut = len(lines) < len(whole)
+    if block is None and carried is None and not cut:
         records = [saved for saved in map(_record, lines) if saved]
         if records:
             return _of_saved(records[-1], len(records))
@@ -126,7 +144,24 @@ def _of_log(text: str) -> Reading:
         failures=tuple(line for line in lines if _FAILED.match(line)),
         last_error=_last_error(lines),
         client_version=_client_version(lines),
+        cut=cut,
     )
+
+
+def _last_run(lines: Sequence[str]) -> Sequence[str]:
+    """Leave out earlier runs where the last one has no block: theirs is not its result.
+
+    A bar alone may be late, as stderr is; it is of another run where one was full before.
+    """
+    rest = after_last_block(lines)
+    if len(rest) == len(lines):
+        return lines
+    begun = [number for number, line in enumerate(rest) if begins_run(line)]
+    if begun:
+        return rest[begun[-1] :]
+    bar = last_progress(rest)
+    begins_anew = bar and not bar.full and any(drawn.full for drawn in bars(lines))
+    return rest if begins_anew else lines
 
 
 def _record(line: str) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from runbook.measurement.asked import Asked
 from runbook.measurement.details import output_lengths
 from runbook.measurement.document import Finding, Verdict, VerdictName
 from runbook.measurement.reading import Reading
-from runbook.measurement.server import Look
+from runbook.measurement.server import Counters, Look
 
 UNCHECKED: Final = "unchecked"
 """The name of a finding that something could not be looked at; it leaves a verdict ok."""
@@ -27,6 +27,9 @@ _SLOWER: Final = 1.5
 _SLOWER_S: Final = 2.0
 """Seconds that a request must take longer by then: connecting a few thousand at once takes some time too."""
 _BUNCHED: Final = 0.05
+_OTHERS: Final = 0.02
+"""The share of its tokens that others may add to a run: two may differ by that (bench.tolerance_percent)."""
+
 _ORDER: Final[tuple[VerdictName, ...]] = (
     "interrupted", "no_result", "failed_requests", "clamped", "truncated", "client_saturated", "ok",
 )  # fmt: skip
@@ -40,12 +43,14 @@ class Witness:
         interruption: how the run was ended from outside; empty where it was not, or where that is unknown.
         before: the server before it; None where nobody looked.
         after: the server after it.
+        ahead: requests that the client sent beside those that it counts: the ready check, and warm-ups.
         job_failed: why the Job failed; empty where it did not.
     """
 
     interruption: str = ""
     before: Look | None = None
     after: Look | None = None
+    ahead: int = 0
     job_failed: str = ""
 
 
@@ -70,15 +75,20 @@ class _Case:
 def judge(reading: Reading, asked: Asked, witness: Witness | None = None) -> Verdict:
     """Judge a run by everything that is known of it.
 
+    A kept document that was no measurement stays none: more was known of it then.
+
     Args:
         reading: the client's output.
         asked: what it was asked for, where that is known better than from its output.
         witness: what else is known; None where there is nothing but the output.
     """
+    if reading.kept and not reading.kept.ok:
+        return reading.kept
     case = _Case(reading, asked.or_else(reading.asked), witness or Witness())
     found = [*_interrupted(case), *_no_result(case)]
     if reading.complete:
-        found += [*_failed(case), *_short(case), *_saturated(case)]
+        missing = [*_failed(case), *_short(case)]  # their tokens are the server's alone
+        found += [*(missing or _disturbed(case)), *_saturated(case)]
     ranked = sorted(found, key=lambda finding: _ORDER.index(_named(finding)))
     name = _named(ranked[0]) if ranked else "ok"
     return Verdict(name=name, findings=(*ranked, *_unchecked(case)))
@@ -93,13 +103,17 @@ def _interrupted(case: _Case) -> Iterator[Finding]:
     progress = case.reading.progress
     if told:
         yield Finding(name="interrupted", evidence=told, remedy="run it again, and let it end by itself")
-    elif not case.reading.block and not case.reading.figures and progress and progress.done < progress.total:
+    elif not case.reading.block and not case.reading.figures and progress and not progress.full:
         yield Finding(
             name="interrupted",
-            evidence=f"the output ends after {progress.done} of {progress.total} requests",
+            evidence=f"the output ends after {progress.done} of {progress.total} requests{_earlier(case)}",
             remedy="run it again; a longer bench.timeout_s where its deadline ended it",
         )
     yield from _restarted(case.witness)
+
+
+def _earlier(case: _Case) -> str:
+    return "; the result before it is an earlier run's" if case.reading.cut else ""
 
 
 def _restarted(witness: Witness) -> Iterator[Finding]:
@@ -122,7 +136,8 @@ def _no_result(case: _Case) -> Iterator[Finding]:
     reading = case.reading
     if not reading.complete:
         last = f"; its last error: {reading.last_error}" if reading.last_error else ""
-        why = f"the client printed no result{last}" if not reading.block else "the result is not whole"
+        nothing = f"the client printed no result{_earlier(case)}{last}"
+        why = "the result is not whole" if reading.block else nothing
         yield Finding(
             name="no_result", evidence=why, remedy="read the log's end; inv doctor names what it knows"
         )
@@ -190,6 +205,24 @@ def _is_clamped(case: _Case, missing: int, length: int) -> bool:
     return missing == surplus or (missing % case.completed == 0 and missing // case.completed <= MARGIN)
 
 
+def _disturbed(case: _Case) -> Iterator[Finding]:
+    """Compare the tokens that the server counted with the client's: the rest went to another load.
+
+    One answer more is let pass: a single question does not change a measurement.
+    """
+    during, length = _during(case), case.asked.output_len
+    if during is None or length is None:
+        return
+    others = during.generated - case.output_tokens - case.witness.ahead * length
+    if others > max(_OTHERS * case.output_tokens, length):
+        yield Finding(
+            name="interrupted",
+            evidence=f"another load ran meanwhile: the server generated {during.generated:.0f} tokens, "
+            f"{others:.0f} more than this client asked for",
+            remedy="see that nothing else asks the server, then measure again",
+        )
+
+
 def _saturated(case: _Case) -> Iterator[Finding]:
     """Compare how long a request took by the server's clock and by the client's: the rest is the client's."""
     seen, own = _client_latency(case), _server_latency(case)
@@ -204,11 +237,16 @@ def _saturated(case: _Case) -> Iterator[Finding]:
         )
 
 
-def _server_latency(case: _Case) -> float | None:
+def _during(case: _Case) -> Counters | None:
+    """Give what the server counted during the run; None where that is not known."""
     before, after = case.witness.before, case.witness.after
     if not (before and after and before.counters and after.counters):
         return None
-    during = after.counters.since(before.counters)
+    return after.counters.since(before.counters)
+
+
+def _server_latency(case: _Case) -> float | None:
+    during = _during(case)
     return during.latency_s / during.latencies if during and during.latencies else None
 
 
@@ -249,14 +287,30 @@ def _unchecked(case: _Case) -> Iterator[Finding]:
             "digit changed on the way would not show",
             remedy="read a log that carries the saved JSON, as the runbook's Job writes it",
         )
-    if case.witness.before is None or _server_latency(case) is None:
-        yield from _not_seen(case)
+    if _server_latency(case) is None:
+        yield _not_timed(case)
+    yield from _not_counted(case)
 
 
-def _not_seen(case: _Case) -> Iterator[Finding]:
+def _not_timed(case: _Case) -> Finding:
+    alone = "" if _during(case) else ", and whether another load ran meanwhile"
     hint = ""
     if _bunched(case):
         hint = "; median ITL near 0 with a TPOT above it: it read the tokens in bunches"
-    evidence = f"whether the client kept up: the server's own latencies are not known{hint}"
-    remedy = "let the runbook run it (inv bench), which reads the server's /metrics before and after"
-    yield Finding(name=UNCHECKED, evidence=evidence, remedy=remedy)
+    return Finding(
+        name=UNCHECKED,
+        evidence=f"whether the client kept up{alone}: the server's own counters are not known{hint}",
+        remedy="let the runbook run and follow it (inv bench), which reads /metrics before and after",
+    )
+
+
+def _not_counted(case: _Case) -> Iterator[Finding]:
+    """Say where the client measured more than the server that was asked: its counter tells nothing then."""
+    during, length = _during(case), case.asked.output_len
+    if during and length and during.generated < case.output_tokens * (1 - _OTHERS) - length:
+        yield Finding(
+            name=UNCHECKED,
+            evidence="whether another load ran meanwhile: the server that was asked generated "
+            f"{during.generated:.0f} tokens, and the client had {case.output_tokens}",
+            remedy="see that the one Pod of the runbook's server answers for its Service",
+        )

@@ -142,6 +142,28 @@ def test_the_last_line_of_append_result_counts() -> None:
     assert (reading.figures["duration"], reading.blocks) == (last["duration"], 2)
 
 
+@pytest.mark.parametrize("between", ["", '{"level":"info","msg":"done"}\n'])
+def test_a_log_may_begin_with_the_records_of_a_logger(between: str) -> None:
+    plain = capture(GUIDE)
+    reading = read_result(f'{{"level":"info","msg":"starting"}}\n{plain}{between}')
+    assert (reading.figures, reading.contradictions) == (read_result(plain).figures, ())
+
+
+@pytest.mark.parametrize("name", ["ttfts", "itls", "input_lens", "output_lens"])
+@pytest.mark.parametrize("value", [[], [1], None, [None] * 20, [10**400] * 20])
+def test_single_requests_that_cannot_be_read_are_said(name: str, value: object) -> None:
+    saved = json.loads(capture("bench-0.32-random.json")) | {name: value}
+    verdict = judge(read_result(json.dumps(saved)), Asked())
+    if not (name == "input_lens" and value is None):  # older clients do not save these
+        assert verdict.name == "no_result"
+        assert "single requests" in verdict.findings[0].evidence
+
+
+def test_a_figure_that_is_too_long_for_a_number_is_none() -> None:
+    saved = saved_without_details("bench-0.32-random.json")
+    assert "duration" not in read_result(json.dumps(saved | {"duration": 10**400})).figures
+
+
 @pytest.mark.parametrize(
     "text", ["", "{", "{}", "[1]", "\0\xff", capture(GUIDE)[:4900], '{"completed": "x"}']
 )

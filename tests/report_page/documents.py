@@ -92,6 +92,7 @@ def result(output_throughput: float) -> dict[str, float]:
 def detailed(requests: int, tokens: int) -> dict[str, Any]:
     """Make what the client keeps of each request with --save-detailed; seconds."""
     return {
+        "output_lens": [tokens + 1] * requests,
         "ttfts": [0.1 + 0.001 * (index % 37) for index in range(requests)],
         "itls": [[0.001 + 0.00001 * (step % 11) for step in range(tokens)] for _ in range(requests)],
     }

@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from runbook.clients.kube.forward import forward
 from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.serving import ModelServer
 from runbook.engine.errors import FailedError
 from runbook.measurement.document import Document, read
+from runbook.steps.bench import result
 from runbook.steps.kube.drafts import draft
 from tests.measurement.captures_of_vllm import CAPTURES, block_of, carried, saved_without_details
 from tests.rehearsal.stand_in import eventually
@@ -123,6 +126,18 @@ def while_it_runs(place: Place, act: Callable[[list[int]], None]) -> Document:
         thread.join()
 
 
+def ask_for(tokens: int, place: Place) -> None:
+    """Ask the server for one answer, as another client would."""
+    variables = place.loaded.variables
+    model = f"{variables.volume.mount_path}/{variables.checkpoint.folder}"
+    with (
+        place.cluster() as cluster,
+        forward(cluster, "default", "vllm-service", variables.server.port, 0, print) as opened,
+        ModelServer(opened.address, 60) as server,
+    ):
+        server.complete({"model": model, "prompt": "Who else?", "max_tokens": tokens, "ignore_eos": True})
+
+
 def log_of(place: Place) -> str:
     with place.cluster() as cluster:
         for pod in cluster.list("v1", "Pod", "default", labels={"job-name": f"vllm-bench-{place.run_id}"}):
@@ -187,6 +202,30 @@ def test_a_server_that_was_replaced_in_the_middle(run: Callable[..., Place]) -> 
     assert kept.verdict.name == "interrupted"
     assert "the server was started anew" in kept.verdict.findings[0].evidence
     place.deploy()
+
+
+def test_another_load_in_the_middle(run: Callable[..., Place]) -> None:
+    place = run(RANDOM, "bench.num_prompts=61", "bench.max_concurrency=1")
+    kept = while_it_runs(place, lambda _: ask_for(600, place))
+    assert kept.verdict.name == "interrupted"
+    # the ready check's answer is the client's own
+    assert kept.verdict.findings[0].evidence == (
+        f"another load ran meanwhile: the server generated {62 * 64 + 600} tokens, 600 more than this client "
+        "asked for"
+    )
+
+
+def test_what_the_server_counted_long_after_the_end_is_not_the_runs(
+    run: Callable[..., Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(result, "_SOON_SECONDS", 0.0)
+    place = started(run(RANDOM, "bench.num_prompts=6"))
+    eventually(lambda: "end of bench.json" in log_of(place), 60)
+    ask_for(600, place)
+    outcome = place.apply("bench.result")
+    assert outcome.error is None, outcome.error
+    (finding,) = read(place.home / ".runs" / place.run_id / "bench.json").verdict.findings
+    assert "whether another load ran meanwhile: the server's own counters are not known" in finding.evidence
 
 
 def test_a_client_that_was_ended(run: Callable[..., Place]) -> None:

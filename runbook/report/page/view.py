@@ -32,7 +32,7 @@ VERDICTS: Final = {
     "truncated": "answers were cut short",
     "clamped": "the server shortened what was asked for",
     "client_saturated": "the client was the bottleneck",
-    "interrupted": "the server or the client was interrupted",
+    "interrupted": "the server or the client was interrupted or disturbed",
     "no_result": "there is no result",
 }
 

@@ -11,7 +11,7 @@ from runbook.clients.kube.watching import View, viewing
 from runbook.engine.errors import FailedError
 from runbook.measurement.progress import Pulse, told
 from runbook.steps.bench.client_log import ClientLog
-from runbook.steps.bench.jobs import ended, options
+from runbook.steps.bench.jobs import ahead, ended
 from runbook.steps.bench.keeping import asked
 from runbook.steps.bench.server_load import ServerLoad
 from runbook.steps.bench.witness import seen_before
@@ -58,10 +58,8 @@ def follow(context: Context, job: Object) -> tuple[str, Object]:
 
 
 def _pulse(context: Context, job: Object) -> Pulse:
-    before, given = seen_before(job), options(job)
-    ready_check = int(given.get("ready-check-timeout-sec", "0") != "0")
-    ahead = ready_check + int(given.get("num-warmups") or 0)
-    return Pulse(before.counters if before else None, ahead, asked(context, job))
+    before = seen_before(job)
+    return Pulse(before.counters if before else None, ahead(job), asked(context, job))
 
 
 def _line(context: Context, pulse: Pulse, log: ClientLog, load: ServerLoad) -> str:

@@ -38,6 +38,13 @@ def options(job: Object) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def ahead(job: Object) -> int:
+    """Count the requests that a Job's client sends beside those that it measures: ready check, warm-ups."""
+    given = options(job)
+    ready_check = int(given.get("ready-check-timeout-sec", "0") != "0")
+    return ready_check + int(given.get("num-warmups") or 0)
+
+
 def workload(job: Object) -> str | None:
     """Name the workload that a Job runs; None where it was made by hand."""
     return _annotation(job, WORKLOAD)

@@ -7,8 +7,11 @@ and the step fails. It is in .runs/RUN/bench.json, the log beside.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import Action, FactKey, StepResult
@@ -17,11 +20,12 @@ from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
 from runbook.measurement.document import Document, Verdict, file_name, read, write
 from runbook.measurement.reading import Reading, read_result
+from runbook.measurement.server import Look
 from runbook.measurement.verdict import Witness, judge
 from runbook.steps.bench import rehearsed
 from runbook.steps.bench.endings import failed, interrupted
 from runbook.steps.bench.following import follow
-from runbook.steps.bench.jobs import JOBS, benchmark_labels, ended, jobs
+from runbook.steps.bench.jobs import JOBS, ahead, benchmark_labels, ended, jobs
 from runbook.steps.bench.keeping import asked, document
 from runbook.steps.bench.leaving import leave
 from runbook.steps.bench.sharing import share
@@ -30,6 +34,9 @@ from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke import reads
 from runbook.steps.kube.cluster import client, is_planned, kubectl
 from runbook.steps.kube.workload import job_name
+
+_SOON_SECONDS: Final = 60.0
+"""A followed Job's end is seen at once; its log may take so long to fetch."""
 
 
 class Arguments(StepArguments):
@@ -122,9 +129,20 @@ def _witness(context: Context, job: Object) -> Witness:
     return Witness(
         interruption=interruption,
         before=seen_before(job),
-        after=look(context),
+        after=_seen_after(context, job),
+        ahead=ahead(job),
         job_failed="" if interruption else failure,
     )
+
+
+def _seen_after(context: Context, job: Object) -> Look:
+    """Look at the server after a Job; what it has counted long after that is not the Job's alone."""
+    found = look(context)
+    ended_at = job.get("status", {}).get("completionTime")
+    if ended_at is None:
+        return found
+    since = datetime.now(UTC) - datetime.fromisoformat(ended_at)
+    return replace(found, counters=None) if since.total_seconds() > _SOON_SECONDS else found
 
 
 def _refused(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import quantiles
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from runbook.measurement.details import percentile, samples
 from runbook.measurement.document import Document
 from runbook.report.page.charts.chart import Chart
 from runbook.report.page.charts.style import BLUE, ORANGE, from_zero, only_horizontal
@@ -18,6 +18,8 @@ from runbook.report.page.wording import number
 
 MILLISECONDS = 1000
 BINS = 32
+LEAST_SPREAD = 1e-6
+"""Of the largest, between the first bin and the last: samples that are all but equal have no room for 32."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ class _Latency:
 
 def latency_chart(document: Document) -> Chart | None:
     """Chart the latencies of a benchmark; None where it has none."""
-    samples = _samples(document.client or {})
+    of_requests = _samples(document.client or {})
     found = [
-        _Latency(short, curve, values(document).get(f"mean_{short}_ms"), samples.get(short, ()))
+        _Latency(short, curve, values(document).get(f"mean_{short}_ms"), of_requests.get(short, ()))
         for short in LATENCIES
         if (curve := percentiles(document, short))
     ]
@@ -46,9 +48,9 @@ def latency_chart(document: Document) -> Chart | None:
         description="; ".join(_told(latency) for latency in found),
         headers=("Latency", "Percentile", "ms"),
         rows=[
-            (latency.short.upper(), f"p{percentile:g}", number(value))
+            (latency.short.upper(), f"p{which:g}", number(value))
             for latency in found
-            for percentile, value in latency.curve
+            for which, value in latency.curve
         ],
         draw=lambda figure, narrow: _draw(figure, found, narrow=narrow),
         height=2.6 if len(found) < 4 else 4.6,
@@ -57,23 +59,13 @@ def latency_chart(document: Document) -> Chart | None:
 
 
 def _told(latency: _Latency) -> str:
-    points = ", ".join(f"p{percentile:g} {number(value)} ms" for percentile, value in latency.curve)
+    points = ", ".join(f"p{which:g} {number(value)} ms" for which, value in latency.curve)
     return f"{latency.short.upper()}: {points}"
 
 
 def _samples(client: Mapping[str, Any]) -> dict[str, list[float]]:
-    """Take each request's latencies out of the client's detailed JSON; seconds there, ms here."""
-    first, between = client.get("ttfts") or [], client.get("itls") or []
-    if not first or len(first) != len(between):
-        return {}
-    served = [(ttft, gaps) for ttft, gaps in zip(first, between, strict=True) if ttft]
-    seconds = {
-        "ttft": [ttft for ttft, _ in served],
-        "tpot": [sum(gaps) / len(gaps) for _, gaps in served if gaps],
-        "itl": [gap for _, gaps in served for gap in gaps],
-        "e2el": [ttft + sum(gaps) for ttft, gaps in served],
-    }
-    return {short: [MILLISECONDS * value for value in found] for short, found in seconds.items()}
+    """Take each request's latencies out of the client's detailed JSON, in ms."""
+    return {short: [MILLISECONDS * value for value in found] for short, found in samples(client).items()}
 
 
 def _draw(figure: Figure, latencies: Sequence[_Latency], *, narrow: bool) -> None:
@@ -90,18 +82,20 @@ def _draw(figure: Figure, latencies: Sequence[_Latency], *, narrow: bool) -> Non
 
 
 def _histogram(axes: Axes, latency: _Latency) -> None:
-    cuts = quantiles(latency.samples, n=1000)
-    below = [sample for sample in latency.samples if sample <= cuts[-1]]
-    axes.hist(below, bins=BINS, color=BLUE, alpha=0.75)
-    for percentile, value, height in ((50, cuts[499], 0.86), (99, cuts[989], 1.0)):
+    ordered = sorted(latency.samples)
+    low, high = ordered[0], percentile(ordered, 99.9)
+    spread = max(high - low, high * LEAST_SPREAD)
+    axes.hist(ordered, bins=BINS, range=(low, low + spread), color=BLUE, alpha=0.75)
+    for which, height in ((50, 0.86), (99, 1.0)):
+        value = percentile(ordered, which)
         axes.axvline(value, color=ORANGE, linestyle="--", linewidth=1.2)
         axes.annotate(
-            f"p{percentile} {number(value)}",
+            f"p{which} {number(value)}",
             (value, height),
             xycoords=("data", "axes fraction"),
-            xytext=(-3 if percentile == 99 else 3, 0),
+            xytext=(-3 if which == 99 else 3, 0),
             textcoords="offset points",
-            ha="right" if percentile == 99 else "left",
+            ha="right" if which == 99 else "left",
             va="top",
             color=ORANGE,
         )
@@ -118,7 +112,7 @@ def _curve(axes: Axes, latency: _Latency) -> None:
         axes.annotate(
             number(height), (position, height), xytext=(0, 6), textcoords="offset points", ha="center"
         )
-    axes.set_xticks(list(positions), [f"p{percentile:g}" for percentile, _ in latency.curve])
+    axes.set_xticks(list(positions), [f"p{which:g}" for which, _ in latency.curve])
     axes.set_xlim(-0.6, len(latency.curve) - 0.4)
     axes.margins(y=0.12)
     from_zero(axes)
