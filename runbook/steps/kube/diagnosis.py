@@ -14,6 +14,7 @@ from runbook.steps.kube.claims import unbound
 from runbook.steps.kube.creation import refused
 from runbook.steps.kube.leaving import overdue
 from runbook.steps.kube.permitted import listed
+from runbook.steps.kube.placement import has_ended
 from runbook.steps.kube.remedies import KUBECTL
 from runbook.steps.kube.scheduling import unscheduled
 from runbook.steps.kube.supply import Supply
@@ -79,10 +80,17 @@ def diagnose_pods(
 
 
 def newest(pods: Sequence[Object]) -> Object:
-    """Choose the Pod that was made last; times are whole seconds, so one without a node is the later."""
+    """Choose the Pod that was made last; times are whole seconds, so one without a node is the later.
+
+    One that has ended, as an evicted one, counts only where there is no other.
+    """
     return max(
         pods,
-        key=lambda pod: (str(pod["metadata"]["creationTimestamp"]), "nodeName" not in pod["spec"]),
+        key=lambda pod: (
+            not has_ended(pod),
+            str(pod["metadata"]["creationTimestamp"]),
+            "nodeName" not in pod["spec"],
+        ),
     )
 
 
