@@ -11,6 +11,7 @@ from runbook.engine.errors import FailedError, MissingError, UserError
 from runbook.engine.outcome import Outcome, Status
 from runbook.steps.kube.revisions import READY
 from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, Place, paths
+from tests.stuck_states.by_hand import until
 
 BROKEN = "server.flags.no-such-flag=nonsense"
 LONGER = "server.flags.max-model-len=512"
@@ -216,11 +217,41 @@ def test_a_server_without_pods_does_not_serve(deployed: Place) -> None:
 
 def test_a_paused_deployment_is_named(deployed: Place) -> None:
     deployed.patch(DEPLOYMENT, {"spec": {"paused": True}})
-    outcome, _ = rolled_back(deployed)
-    assert isinstance(outcome.error, UserError)
-    resume = "kubectl rollout resume deployment/vllm-tpu --namespace=default --kubeconfig="
-    assert str(outcome.error.remedy).startswith(resume)
+    longer = deployed.with_settings(LONGER)
+    for outcome in (
+        rolled_back(deployed)[0],
+        longer.check("kube.apply", **SERVER),
+        longer.apply("kube.apply", **SERVER),
+        longer.apply("kube.apply", **SERVER),
+    ):
+        assert isinstance(outcome.error, UserError), outcome
+        assert outcome.error.message == "deployment/vllm-tpu is paused: it rolls nothing out"
+        resume = "kubectl rollout resume deployment/vllm-tpu --namespace=default --kubeconfig="
+        assert str(outcome.error.remedy).startswith(resume)
     deployed.patch(DEPLOYMENT, {"spec": {"paused": None}})
+
+
+ENDED: Object = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "evicted", "namespace": "default", "labels": {"app": "vllm-tpu"}},
+    "spec": {
+        "restartPolicy": "Never",
+        "containers": [{"name": "server", "image": "python:3.12", "command": ["false"]}],
+    },
+}
+
+
+@pytest.mark.slow
+def test_a_pod_that_has_ended_is_in_nobodys_way(deployed: Place) -> None:
+    """Nobody deletes a Pod that was evicted."""
+    evicted = Reference.to(ENDED)
+    deployed.claim_field(ENDED, "somebody")
+    until(lambda: (deployed.get(evicted) or {})["status"].get("phase") == "Failed")
+    fail(deployed)
+    outcome, _ = rolled_back(deployed, BROKEN, "server.ready_timeout_s=30")
+    deployed.delete(evicted)
+    assert outcome.error is None, outcome.error
 
 
 def test_without_a_server_the_step_that_deploys_it_is_named(place: Place) -> None:
