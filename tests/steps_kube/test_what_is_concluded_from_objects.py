@@ -39,3 +39,33 @@ def test_a_crash_is_told_though_its_log_cannot_be_read(trouble: RunbookError, pa
     assert found.evidence.endswith(
         f"ended with code 1, 3 times; its log could not be read: {trouble.message}"
     )
+
+
+PULL = 'Back-off pulling image "vllm/vllm-tpu:v1": ErrImagePull: '
+RESOLVE = "failed to resolve reference: failed to do request: Head https://r: "
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "cause"),
+    [
+        ("ImagePullBackOff", f"{PULL}429 Too Many Requests: denied: Quota exceeded", "registry"),
+        ("ImagePullBackOff", f"{PULL}{RESOLVE}dial tcp 1.2.3.4:443: i/o timeout", "registry"),
+        ("ImagePullBackOff", f"{PULL}{RESOLVE}dial tcp: lookup r: no such host", "registry"),
+        ("ImagePullBackOff", f"{PULL}read tcp 1.2.3.4:5: connection reset by peer", "registry"),
+        ("ErrImagePull", "failed to copy: httpReadSeeker: unexpected EOF", "registry"),
+        ("ErrImagePull", "pull QPS exceeded", "registry"),
+        ("ErrImagePull", "unexpected status from HEAD request: 500 Internal Server Error", "registry"),
+        ("ImagePullBackOff", 'Back-off pulling image "vllm/vllm-tpu:v1"', "registry"),
+        ("ErrImagePull", "rpc error: code = NotFound desc = vllm/vllm-tpu:v1: not found", "image"),
+        ("ImagePullBackOff", f"{PULL}manifest unknown", "image"),
+        ("ImagePullBackOff", f"{PULL}pull access denied, repository does not exist", "image"),
+        ("ImagePullBackOff", f"{PULL}failed to fetch oauth token: 403 Forbidden", "image"),
+        ("InvalidImageName", "couldn't parse image name", "image"),
+        ("ErrImageNeverPull", "", "image"),
+    ],
+)
+def test_only_a_refusal_of_the_image_is_final(reason: str, message: str, cause: str) -> None:
+    found = looked_at(Seen(), pod(containerStatuses=[waits(reason, message)]))
+    assert (found.cause, found.patience_seconds) == (cause, 300 if cause == "registry" else 0)
+    assert found.remedy is not None
+    assert ("server.image" in found.remedy) == (cause == "image")

@@ -24,12 +24,23 @@ from runbook.steps.symptoms.known import said
 
 _IMAGE: Final = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"})
 _BROKEN: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
-_NO_SUCH_IMAGE: Final = re.compile(r"code = NotFound|manifest unknown|[Nn]ot [Ff]ound|invalid reference")
-_PULL_AGAIN: Final = re.compile(
-    r"\b429\b|[Tt]oo [Mm]any [Rr]equests|toomanyrequests|[Tt]ime.?out|timed out|\b50[234]\b"
+_NEVER_PULLED: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+_REFUSED: Final = re.compile(
+    r"code = NotFound|manifest unknown|not found|invalid reference|denied|unauthorized|forbidden|\b40[134]\b",
+    re.IGNORECASE,
 )
+"""What a registry says of a name, or of a login, that it does not take."""
+_PULL_AGAIN: Final = re.compile(
+    r"\b429\b|too many requests|toomanyrequests|time.?out|timed out|\b50[0234]\b", re.IGNORECASE
+)
+"""What may come with such words, and passes: a registry refuses who asks too often too."""
 _MOUNT_SECONDS: Final = 300.0
+_PULL_SECONDS: Final = 300.0
 _IMAGE_REMEDY: Final = "look at the image's name and tag, and at who may pull it: inv vars server.image"
+_REGISTRY_REMEDY: Final = (
+    "the kubelet goes on asking; where it stays so, look at the registry's name in the image, the node's way"
+    f" to it (DNS, Cloud NAT, firewall) and its limits: {KUBECTL} describe pod"
+)
 _MOUNT_REMEDY: Final = "run `inv step 2.3.1,2.3.4,3.3`: identity, driver and the bucket's grant"
 
 
@@ -123,7 +134,7 @@ def _of_containers(kube: Reader, pod: Object) -> Diagnosis | None:
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
         text = f"Pod {name} {reason}: {message}"
         if reason in _IMAGE:
-            return Diagnosis(text, "image", _pull_patience(reason, message), text, _IMAGE_REMEDY)
+            return _of_image(text, f"{name} --namespace={namespace}", reason, message)
         if reason in _BROKEN:
             known = said(Source.STATUS, message)
             look = f"{KUBECTL} describe pod {name} --namespace={namespace}"
@@ -134,11 +145,12 @@ def _of_containers(kube: Reader, pod: Object) -> Diagnosis | None:
     return None
 
 
-def _pull_patience(reason: str, message: str) -> float:
-    """Give time to registries that are busy; the first refusal may not tell yet."""
-    if _PULL_AGAIN.search(message):
-        return _MOUNT_SECONDS
-    return SOON_SECONDS if reason == "ErrImagePull" and not _NO_SUCH_IMAGE.search(message) else 0
+def _of_image(text: str, pod: str, reason: str, message: str) -> Diagnosis:
+    """Tell a registry that refuses from one that is busy, or not reached: this passes more often than not."""
+    refused_it = _REFUSED.search(message) and not _PULL_AGAIN.search(message)
+    if refused_it or reason in _NEVER_PULLED:
+        return Diagnosis(text, "image", 0, text, _IMAGE_REMEDY)
+    return Diagnosis(text, "registry", _PULL_SECONDS, text, f"{_REGISTRY_REMEDY} {pod}")
 
 
 def statuses(pod: Object) -> Iterator[Object]:
