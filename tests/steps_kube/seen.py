@@ -79,3 +79,15 @@ def pod(
 def waits(reason: str, message: str = "", **status: Any) -> Object:
     """The status of a container that waits."""
     return {"name": "server", "state": {"waiting": {"reason": reason, "message": message}}, **status}
+
+
+def event(found: Object, reason: str, message: str, uid: str = "") -> Object:
+    """What was told of an object of this name."""
+    involved = {"kind": found["kind"], "name": found["metadata"]["name"], "uid": uid}
+    return {
+        "kind": "Event",
+        "metadata": {"name": reason.lower(), "creationTimestamp": "2026-11-23T15:43:00Z"},
+        "involvedObject": involved,
+        "reason": reason,
+        "message": message,
+    }

@@ -6,10 +6,11 @@ import pytest
 
 from runbook.clients.kube.objects import Object
 from runbook.engine.errors import CredentialsError, PassingError, RunbookError
+from runbook.steps.kube.creation import diagnose_absence
 from runbook.steps.kube.diagnosis import diagnose_pods
 from runbook.steps.kube.supply import Supply
 from runbook.steps.kube.trouble import Diagnosis
-from tests.steps_kube.seen import Seen, pod, waits
+from tests.steps_kube.seen import Seen, event, pod, waits
 
 
 def looked_at(seen: Seen, *pods: Object) -> Diagnosis:
@@ -69,3 +70,31 @@ def test_only_a_refusal_of_the_image_is_final(reason: str, message: str, cause: 
     assert (found.cause, found.patience_seconds) == (cause, 300 if cause == "registry" else 0)
     assert found.remedy is not None
     assert ("server.image" in found.remedy) == (cause == "image")
+
+
+CLAIM: Object = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "claim", "namespace": "default", "uid": "new"},
+    "spec": {},
+}
+
+
+@pytest.mark.parametrize(("uid", "patience"), [("old", 120), ("new", 0), ("", 0)])
+def test_what_was_told_of_a_claim_that_is_gone_is_not_told_of_the_next(uid: str, patience: float) -> None:
+    waiting = pod()
+    waiting["spec"]["volumes"] = [{"name": "model", "persistentVolumeClaim": {"claimName": "claim"}}]
+    lost = event(CLAIM, "ClaimLost", "Bound claim has lost its PersistentVolume", uid)
+    found = looked_at(Seen(CLAIM, lost), waiting)
+    assert (found.cause, found.patience_seconds) == ("claim", patience)
+    assert ("ClaimLost" in found.evidence) == (patience == 0)
+
+
+JOB: Object = {"kind": "Job", "metadata": {"name": "bench", "namespace": "default", "uid": "new"}}
+MAY_NOT = CredentialsError('events is forbidden: User "a" cannot list resource "events"')
+
+
+def test_a_login_that_may_not_list_events_may_wait_for_a_job() -> None:
+    refused = event(JOB, "FailedCreate", "exceeded quota: few", "new")
+    assert diagnose_absence(Seen(refused), JOB).cause == "FailedCreate"
+    assert diagnose_absence(Seen(hidden={"Event": MAY_NOT}), JOB).condition == "no Pod yet"
