@@ -9,7 +9,7 @@ import pytest
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, MissingError, UserError
 from runbook.engine.outcome import Outcome, Status
-from runbook.steps.kube.revisions import READY
+from runbook.steps.kube.revisions import ready_mark
 from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, Place, paths
 from tests.stuck_states.by_hand import until
 
@@ -190,8 +190,23 @@ def change_template(place: Place, change: Object) -> None:
 @pytest.mark.slow
 def test_a_revision_whose_rollout_nobody_followed_is_known_too(deployed: Place) -> None:
     for item in replica_sets(deployed):
-        deployed.patch(Reference.to(item), {"metadata": {"annotations": {READY: None}}})
+        mark = ready_mark(item["metadata"]["name"])
+        assert mark in item["metadata"]["annotations"]
+        deployed.patch(Reference.to(item), {"metadata": {"annotations": {mark: None}}})
     error = fail(deployed)
+    assert "`inv rollback` goes back to revision 1" in str(error.remedy)
+
+
+@pytest.mark.slow
+def test_a_mark_that_a_revision_inherits_says_nothing_of_it(deployed: Place) -> None:
+    """As after `kubectl rollout undo`, which gives the Deployment the annotations of its ReplicaSet."""
+    (ready,) = replica_sets(deployed)
+    mark = ready_mark(ready["metadata"]["name"])
+    deployed.patch(DEPLOYMENT, {"metadata": {"annotations": {mark: "20261123-154200-1a2b"}}})
+    fail(deployed)
+    inherited = [item for item in replica_sets(deployed) if mark in item["metadata"]["annotations"]]
+    assert len(inherited) == 2
+    error = fail(deployed, "server.image=vllm/vllm-tpu:missing")
     assert "`inv rollback` goes back to revision 1" in str(error.remedy)
 
 
