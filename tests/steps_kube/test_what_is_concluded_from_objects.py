@@ -72,6 +72,18 @@ def test_only_a_refusal_of_the_image_is_final(reason: str, message: str, cause: 
     assert ("server.image" in found.remedy) == (cause == "image")
 
 
+@pytest.mark.parametrize(
+    ("message", "patience"),
+    [
+        ('failed to reserve container name "server_0": name "server_0" is reserved for "9f2c"', 1800),
+        ('secret "api-key" not found', 120),
+    ],
+)
+def test_a_long_mount_is_given_time(message: str, patience: float) -> None:
+    found = looked_at(Seen(), pod(containerStatuses=[waits("CreateContainerError", message)]))
+    assert (found.cause, found.patience_seconds) == ("CreateContainerError", patience)
+
+
 CLAIM: Object = {
     "apiVersion": "v1",
     "kind": "PersistentVolumeClaim",

@@ -36,6 +36,8 @@ _PULL_AGAIN: Final = re.compile(
 """What may come with such words, and passes: a registry refuses who asks too often too."""
 _MOUNT_SECONDS: Final = 300.0
 _PULL_SECONDS: Final = 300.0
+_PASSING_SECONDS: Final = 1800.0
+"""What is known to pass takes as long as a mount of many files."""
 _IMAGE_REMEDY: Final = "look at the image's name and tag, and at who may pull it: inv vars server.image"
 _REGISTRY_REMEDY: Final = (
     "the kubelet goes on asking; where it stays so, look at the registry's name in the image, the node's way"
@@ -139,7 +141,8 @@ def _of_containers(kube: Reader, pod: Object) -> Diagnosis | None:
             known = said(Source.STATUS, message)
             look = f"{KUBECTL} describe pod {name} --namespace={namespace}"
             remedy = f"see: {look}; the container cannot be made in this way"
-            return Diagnosis(text, reason, SOON_SECONDS, text, remedy, symptom=known.id if known else "")
+            patience = _PASSING_SECONDS if known and known.verdict == "warning" else SOON_SECONDS
+            return Diagnosis(text, reason, patience, text, remedy, symptom=known.id if known else "")
         if reason == "CrashLoopBackOff":
             return crash.explained(kube, pod, container)
     return None
