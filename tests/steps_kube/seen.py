@@ -91,3 +91,29 @@ def event(found: Object, reason: str, message: str, uid: str = "") -> Object:
         "reason": reason,
         "message": message,
     }
+
+
+def unscheduled_pod(chips: int = 4) -> Object:
+    """A Pod of the server that the scheduler could place on no node."""
+    refused = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "none fits"}
+    found = pod("vllm-tpu-1-b", conditions=[refused])
+    container = {"name": "server", "resources": {"requests": {"google.com/tpu": str(chips)}}}
+    found["spec"] = {"containers": [container], "nodeSelector": {"tpu": "yes"}}
+    return found
+
+
+def node(name: str = "tpu-1", *, ready: bool = True) -> Object:
+    """A node of the server's pool, with four chips."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {"tpu": "yes", "cloud.google.com/gke-nodepool": "tpu7x-pool"},
+        },
+        "spec": {},
+        "status": {
+            "allocatable": {"google.com/tpu": "4"},
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+        },
+    }

@@ -8,13 +8,13 @@ from runbook.clients.kube.objects import Object
 from runbook.engine.errors import CredentialsError, PassingError, RunbookError
 from runbook.steps.kube.creation import diagnose_absence
 from runbook.steps.kube.diagnosis import diagnose_pods
-from runbook.steps.kube.supply import Supply
+from runbook.steps.kube.supply import Growth, Supply
 from runbook.steps.kube.trouble import Diagnosis
-from tests.steps_kube.seen import Seen, event, pod, waits
+from tests.steps_kube.seen import Seen, event, node, pod, unscheduled_pod, waits
 
 
-def looked_at(seen: Seen, *pods: Object) -> Diagnosis:
-    found = diagnose_pods(seen, pods, supply=Supply())
+def looked_at(seen: Seen, *pods: Object, supply: Supply | None = None) -> Diagnosis:
+    found = diagnose_pods(seen, pods, supply=supply or Supply())
     assert found is not None
     return found
 
@@ -110,3 +110,12 @@ def test_a_login_that_may_not_list_events_may_wait_for_a_job() -> None:
     refused = event(JOB, "FailedCreate", "exceeded quota: few", "new")
     assert diagnose_absence(Seen(refused), JOB).cause == "FailedCreate"
     assert diagnose_absence(Seen(hidden={"Event": MAY_NOT}), JOB).condition == "no Pod yet"
+
+
+def test_pods_that_were_not_seen_leave_no_node_idle() -> None:
+    waiting, expected = unscheduled_pod(), Supply(Growth.EXPECTED)
+    may_not = CredentialsError('pods is forbidden: User "a" cannot list resource "pods"')
+    hidden = Seen(node(), hidden={"Pod": may_not})
+    assert looked_at(hidden, waiting, supply=expected).patience_seconds is None
+    assert looked_at(Seen(node(), waiting), waiting, supply=expected).patience_seconds == 120
+    assert looked_at(hidden, waiting, supply=Supply(Growth.NONE)).patience_seconds == 120

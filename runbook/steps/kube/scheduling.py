@@ -8,7 +8,7 @@ from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader
 from runbook.steps.kube.leaving import overdue
-from runbook.steps.kube.permitted import listed
+from runbook.steps.kube.permitted import listed, permitted
 from runbook.steps.kube.placement import (
     allocatable,
     chips_of,
@@ -86,7 +86,7 @@ def unscheduled(
     if _is_coming(events):
         return Diagnosis(f"Pod {name} (a node is being made) {said}")
     nodes = listed(lambda: kube.list("v1", "Node", ""))
-    pods = listed(lambda: kube.list("v1", "Pod", ""))
+    pods = permitted(lambda: kube.list("v1", "Pod", ""), otherwise=None)
     refusal = _refusal(events)
     if not refusal and supply.growth is Growth.EXPECTED and not _has_idle_node(pod, nodes, pods):
         return Diagnosis(f"Pod {name} (waiting for a node) {said}")
@@ -119,11 +119,17 @@ def _refusal(events: Sequence[Object]) -> str:
     return "" if "in backoff" in message else message
 
 
-def _has_idle_node(pod: Object, nodes: Sequence[Object], pods: Sequence[Object]) -> bool:
-    """Tell whether a node that the Pod selects is ready; where it asks for chips, with all of them free."""
+def _has_idle_node(pod: Object, nodes: Sequence[Object], pods: Sequence[Object] | None) -> bool:
+    """Tell whether a node that the Pod selects is ready; where it asks for chips, with all of them free.
+
+    Args:
+        pods: of all namespaces; None: the login may not list them, so no node is known to be idle.
+    """
     selected = [node for node in nodes if matches(pod, node) and _is_open(node)]
     if not chips_of(pod):
         return bool(selected)
+    if pods is None:
+        return False
     held = {item["spec"].get("nodeName") for item in pods if chips_of(item) and not has_ended(item)}
     return any(node["metadata"]["name"] not in held for node in selected)
 
@@ -137,7 +143,7 @@ def _is_open(node: Object) -> bool:
 
 
 def _reason(
-    pod: Object, nodes: Sequence[Object], pods: Sequence[Object], *, pool: str, keeps_old: bool
+    pod: Object, nodes: Sequence[Object], pods: Sequence[Object] | None, *, pool: str, keeps_old: bool
 ) -> _Reason:
     if not nodes:
         return _Reason("")
@@ -150,6 +156,8 @@ def _reason(
     open_to_it = [node for node in ready if not untolerated(pod, node)]
     if not open_to_it:
         return _kept_away(pod, ready)
+    if pods is None:
+        return _Reason("")
     return _full(pod, open_to_it, pods, keeps_old=keeps_old)
 
 
