@@ -8,7 +8,7 @@ from runbook.clients.kube.objects import Object
 from runbook.engine.errors import CredentialsError, PassingError, RunbookError
 from runbook.steps.kube.creation import diagnose_absence
 from runbook.steps.kube.diagnosis import diagnose_pods
-from runbook.steps.kube.supply import Growth, Supply
+from runbook.steps.kube.supply import Growth, Supply, whole
 from runbook.steps.kube.trouble import Diagnosis
 from tests.steps_kube.seen import Seen, event, node, pod, unscheduled_pod, waits
 
@@ -119,3 +119,35 @@ def test_pods_that_were_not_seen_leave_no_node_idle() -> None:
     assert looked_at(hidden, waiting, supply=expected).patience_seconds is None
     assert looked_at(Seen(node(), waiting), waiting, supply=expected).patience_seconds == 120
     assert looked_at(hidden, waiting, supply=Supply(Growth.NONE)).patience_seconds == 120
+
+
+def holder(on: str) -> Object:
+    """A Pod of the same revision, which holds a node's chips."""
+    found = unscheduled_pod()
+    found["metadata"] = {**found["metadata"], "name": f"holder-{on}"}
+    return found | {"spec": {**found["spec"], "nodeName": on}, "status": {"phase": "Running"}}
+
+
+def test_a_node_that_is_made_anew_is_waited_for() -> None:
+    waiting, fixed = unscheduled_pod(), Supply(Growth.NONE, "tpu7x-pool", 2)
+    system = node("system") | {"metadata": {"name": "system"}}
+    gone = looked_at(Seen(system), waiting, supply=Supply(Growth.NONE, "tpu7x-pool", 1))
+    one_of_two = looked_at(Seen(node(), waiting, holder("tpu-1")), waiting, supply=fixed)
+    for found in (gone, one_of_two):
+        assert (found.cause, found.patience_seconds, found.symptom) == ("node missing", 900, "")
+    assert "node pool tpu7x-pool has 0 of its 1 nodes" in gone.evidence
+
+
+@pytest.mark.parametrize(("ready", "patience"), [(True, 0), (False, 120)])
+def test_a_node_that_is_not_ready_may_become_so(*, ready: bool, patience: float) -> None:
+    waiting = unscheduled_pod()
+    seen = Seen(node(), node("tpu-2", ready=ready), waiting, holder("tpu-1"), holder("tpu-2"))
+    found = looked_at(seen, waiting, supply=Supply(Growth.NONE, "tpu7x-pool", 2))
+    assert (found.cause, found.patience_seconds) == ("Unschedulable", patience)
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "RUNNING_WITH_ERROR"])
+def test_a_pool_that_failed_is_not_expected_to_become_whole(status: str) -> None:
+    assert whole({"status": status, "initialNodeCount": 2, "locations": ["a", "b"]}) == (
+        4 if status == "RUNNING" else 0
+    )
