@@ -151,3 +151,51 @@ def test_a_pool_that_failed_is_not_expected_to_become_whole(status: str) -> None
     assert whole({"status": status, "initialNodeCount": 2, "locations": ["a", "b"]}) == (
         4 if status == "RUNNING" else 0
     )
+
+
+SICK = {
+    "phase": "Failed",
+    "reason": "UnexpectedAdmissionError",
+    "message": "Allocate failed due to no healthy devices present; cannot allocate unhealthy devices",
+}
+
+
+def sick(*made: str) -> list[Object]:
+    return [pod(f"vllm-tpu-1-{number}", made=at, **SICK) for number, at in enumerate(made)]
+
+
+def test_pods_that_no_node_takes_are_told_while_one_follows_another() -> None:
+    pods = sick("15:42:00", "15:42:01", "15:42:02")
+    for newest in (pods[-1], pod("vllm-tpu-1-next", made="15:42:03")):
+        found = looked_at(Seen(), *pods, newest)
+        assert (found.cause, found.patience_seconds, found.pod) == ("Failed", 120, "")
+        assert "the last of them vllm-tpu-1-2: UnexpectedAdmissionError: Allocate failed" in found.evidence
+        assert "describe node tpu-1" in str(found.remedy)
+
+
+@pytest.mark.parametrize(
+    ("pods", "newest"),
+    [
+        (sick("15:42:00", "15:42:01"), pod(made="15:42:03")),
+        (sick("15:12:00", "15:22:01", "15:42:02"), pod(made="15:42:03")),
+        (sick("15:42:00", "15:42:01", "15:42:02"), pod(made="15:42:03", startTime="2026-11-23T15:42:03Z")),
+        (sick("15:42:00", "15:42:01", "15:42:02"), pod(made="15:42:03", phase="Running", startTime="-")),
+    ],
+    ids=["not often", "long ago", "the next one starts", "the next one runs"],
+)
+def test_pods_that_failed_before_are_no_trouble(pods: list[Object], newest: Object) -> None:
+    found = looked_at(Seen(), *pods, newest)
+    assert (found.cause, found.patience_seconds, found.pod) == ("", None, "vllm-tpu-1-a")
+
+
+def test_failed_pods_hide_neither_a_pod_without_a_node_nor_one_that_does_not_end() -> None:
+    failed = sick("15:42:00", "15:42:01", "15:42:02")
+    assert looked_at(Seen(), *failed, unscheduled_pod()).cause == "Unschedulable"
+    ending = pod("vllm-tpu-0-a", phase="Running")
+    ending["metadata"]["deletionTimestamp"] = "2026-11-23T15:42:00Z"
+    assert looked_at(Seen(), failed[0], ending).cause == "Terminating"
+
+
+def test_a_pod_that_failed_says_why() -> None:
+    found = looked_at(Seen(), *sick("15:42:00"))
+    assert found.condition == f"Pod vllm-tpu-1-0 Failed: {SICK['message']}"

@@ -12,6 +12,7 @@ from runbook.clients.kube.objects import Object, Reader, is_terminating
 from runbook.steps.kube import crash
 from runbook.steps.kube.claims import unbound
 from runbook.steps.kube.creation import refused
+from runbook.steps.kube.failing import failing
 from runbook.steps.kube.leaving import overdue
 from runbook.steps.kube.permitted import listed
 from runbook.steps.kube.placement import has_ended
@@ -79,12 +80,15 @@ def diagnose_pods(
     if not present:
         return None
     pod, leaving = newest(present), [pod for pod in pods if is_terminating(pod)]
+    if repeated := failing(present, pod):
+        return repeated
     metadata = pod["metadata"]
     fields = f"involvedObject.name={metadata['name']}"
     events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
     found = (
         unbound(kube, pod)
         or unscheduled(kube, pod, events, supply=supply, leaving=leaving, keeps_old=keeps_old)
+        or (overdue(leaving) if has_ended(pod) else None)
         or _of_containers(kube, pod)
         or _unmounted(pod, events)
         or Diagnosis(_condition(pod, events))
@@ -181,5 +185,5 @@ def _condition(pod: Object, events: Sequence[Object]) -> str:
     name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase", "Pending")
     if phase == "Running":
         return f"Pod {name} Running, not ready"
-    told = f": {latest(events)['message']}" if events else ""
-    return f"Pod {name} {phase}{told}"
+    told = pod.get("status", {}).get("message") or (latest(events)["message"] if events else "")
+    return f"Pod {name} {phase}" + (f": {told}" if told else "")
