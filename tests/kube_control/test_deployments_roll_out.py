@@ -65,6 +65,16 @@ def test_scaling_changes_the_number_of_pods_only(kube: Kube) -> None:
     assert len(kube.items("ReplicaSet")) == 1
 
 
+def test_annotations_of_a_deployment_are_its_newest_replica_sets_too(kube: Kube) -> None:
+    kube.apply(deployment())
+    kube.wait("Deployment", "server", until=rolled_out)
+    kube.merge("Deployment", "server", {"metadata": {"annotations": {"team": "ours"}}})
+    (found,) = wait(
+        lambda: kube.items("ReplicaSet"), until=lambda sets: "team" in sets[0]["metadata"]["annotations"]
+    )
+    assert found["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "1"
+
+
 def test_a_rolling_update_on_one_tpu_node_deadlocks(kube: Kube) -> None:
     kube.apply(deployment(tpu=4, progressDeadlineSeconds=2))
     kube.wait("Deployment", "server", until=rolled_out)

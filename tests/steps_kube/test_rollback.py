@@ -9,8 +9,9 @@ import pytest
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.errors import FailedError, MissingError, UserError
 from runbook.engine.outcome import Outcome, Status
-from runbook.steps.kube.revisions import READY
+from runbook.steps.kube.revisions import ready_mark
 from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, Place, paths
+from tests.stuck_states.by_hand import until
 
 BROKEN = "server.flags.no-such-flag=nonsense"
 LONGER = "server.flags.max-model-len=512"
@@ -189,8 +190,23 @@ def change_template(place: Place, change: Object) -> None:
 @pytest.mark.slow
 def test_a_revision_whose_rollout_nobody_followed_is_known_too(deployed: Place) -> None:
     for item in replica_sets(deployed):
-        deployed.patch(Reference.to(item), {"metadata": {"annotations": {READY: None}}})
+        mark = ready_mark(item["metadata"]["name"])
+        assert mark in item["metadata"]["annotations"]
+        deployed.patch(Reference.to(item), {"metadata": {"annotations": {mark: None}}})
     error = fail(deployed)
+    assert "`inv rollback` goes back to revision 1" in str(error.remedy)
+
+
+@pytest.mark.slow
+def test_a_mark_that_a_revision_inherits_says_nothing_of_it(deployed: Place) -> None:
+    """As after `kubectl rollout undo`, which gives the Deployment the annotations of its ReplicaSet."""
+    (ready,) = replica_sets(deployed)
+    mark = ready_mark(ready["metadata"]["name"])
+    deployed.patch(DEPLOYMENT, {"metadata": {"annotations": {mark: "20261123-154200-1a2b"}}})
+    fail(deployed)
+    inherited = [item for item in replica_sets(deployed) if mark in item["metadata"]["annotations"]]
+    assert len(inherited) == 2
+    error = fail(deployed, "server.image=vllm/vllm-tpu:missing")
     assert "`inv rollback` goes back to revision 1" in str(error.remedy)
 
 
@@ -216,11 +232,41 @@ def test_a_server_without_pods_does_not_serve(deployed: Place) -> None:
 
 def test_a_paused_deployment_is_named(deployed: Place) -> None:
     deployed.patch(DEPLOYMENT, {"spec": {"paused": True}})
-    outcome, _ = rolled_back(deployed)
-    assert isinstance(outcome.error, UserError)
-    resume = "kubectl rollout resume deployment/vllm-tpu --namespace=default --kubeconfig="
-    assert str(outcome.error.remedy).startswith(resume)
+    longer = deployed.with_settings(LONGER)
+    for outcome in (
+        rolled_back(deployed)[0],
+        longer.check("kube.apply", **SERVER),
+        longer.apply("kube.apply", **SERVER),
+        longer.apply("kube.apply", **SERVER),
+    ):
+        assert isinstance(outcome.error, UserError), outcome
+        assert outcome.error.message == "deployment/vllm-tpu is paused: it rolls nothing out"
+        resume = "kubectl rollout resume deployment/vllm-tpu --namespace=default --kubeconfig="
+        assert str(outcome.error.remedy).startswith(resume)
     deployed.patch(DEPLOYMENT, {"spec": {"paused": None}})
+
+
+ENDED: Object = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "evicted", "namespace": "default", "labels": {"app": "vllm-tpu"}},
+    "spec": {
+        "restartPolicy": "Never",
+        "containers": [{"name": "server", "image": "python:3.12", "command": ["false"]}],
+    },
+}
+
+
+@pytest.mark.slow
+def test_a_pod_that_has_ended_is_in_nobodys_way(deployed: Place) -> None:
+    """Nobody deletes a Pod that was evicted."""
+    evicted = Reference.to(ENDED)
+    deployed.claim_field(ENDED, "somebody")
+    until(lambda: (deployed.get(evicted) or {})["status"].get("phase") == "Failed")
+    fail(deployed)
+    outcome, _ = rolled_back(deployed, BROKEN, "server.ready_timeout_s=30")
+    deployed.delete(evicted)
+    assert outcome.error is None, outcome.error
 
 
 def test_without_a_server_the_step_that_deploys_it_is_named(place: Place) -> None:

@@ -98,23 +98,6 @@ def test_what_the_autoscaler_says(place: Place, reasons: list[tuple[str, str]], 
     assert (found.patience_seconds is None) == waited_for
 
 
-@pytest.mark.parametrize(
-    ("message", "patience"),
-    [
-        ("Back-off pulling image: 429 Too Many Requests", 300),
-        ("dial tcp 1.2.3.4:443: i/o timeout", 300),
-        ("manifest unknown", 0),
-    ],
-)
-def test_a_busy_registry_is_given_time(place: Place, message: str, patience: float) -> None:
-    waiting = {"reason": "ImagePullBackOff", "message": message}
-    pod = {**UNFIT, "status": {"containerStatuses": [{"name": "server", "state": {"waiting": waiting}}]}}
-    with place.cluster() as cluster:
-        found = diagnose_pods(cluster, [pod], supply=Supply())
-    assert found is not None
-    assert (found.cause, found.patience_seconds) == ("image", patience)
-
-
 @pytest.fixture
 def without_grant(place: Place) -> Iterator[Place]:
     """The bucket may not be read."""

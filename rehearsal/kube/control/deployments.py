@@ -20,7 +20,7 @@ HASH_LABEL = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-_COPIED_NOT = ("kubectl.kubernetes.io/last-applied-configuration", REVISION)
+_COPIED_NOT = ("kubectl.kubernetes.io/last-applied-configuration", REVISION, REVISION_HISTORY)
 
 
 class Deployments(Controller):
@@ -124,11 +124,17 @@ class Deployments(Controller):
         return self.store.create(kind_of("ReplicaSet"), {"metadata": metadata, "spec": spec})
 
     def _adopt_revision(self, deployment: Object, newest: Object, old: list[Object]) -> None:
-        """Number the newest ReplicaSet above all others, and the Deployment like it."""
+        """Number the newest ReplicaSet above all others, and the Deployment like it.
+
+        Whatever annotations the Deployment has, the newest ReplicaSet gets.
+        """
+        before = newest["metadata"].get("annotations") or {}
+        annotations = before | _annotations(deployment)
         if old and _revision(newest) < _next_revision(old):
-            annotations = newest["metadata"].setdefault("annotations", {})
             earlier = [annotations[name] for name in (REVISION_HISTORY, REVISION) if annotations.get(name)]
             annotations |= {REVISION: str(_next_revision(old)), REVISION_HISTORY: ",".join(earlier)}
+        if annotations != before:
+            newest["metadata"]["annotations"] = annotations
             newest |= self.store.update(kind_of("ReplicaSet"), newest)
         number = newest["metadata"]["annotations"][REVISION]
         annotations = deployment["metadata"].setdefault("annotations", {})

@@ -144,6 +144,7 @@ def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change
         reference = Reference.to(wanted)
         present = live(context, reference)
         if present is not None and not rollout.progress(present).done:
+            rollout.require_rolling(context, present)
             yield Action(
                 f"rollout of {reference}",
                 partial(rollout.wait, context, reference),

@@ -8,7 +8,7 @@ from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader, Reference, is_terminating
 from runbook.steps.kube.permitted import listed, permitted
-from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
+from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, about, latest
 
 _REMEDY: Final = "run `inv deploy`: it makes, mends or replaces the claim and its volume"
 _MAKE_IT: Final = (
@@ -77,7 +77,7 @@ def _unbound(kube: Reader, claim: Object) -> _Trouble:
     metadata = claim["metadata"]
     fields = f"involvedObject.name={metadata['name']}"
     events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
-    return _told(events)
+    return _told(about(events, claim))
 
 
 def _volume(kube: Reader, name: str) -> list[Object | None]:

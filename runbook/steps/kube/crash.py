@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader
+from runbook.engine.errors import PassingError, UserError
 from runbook.steps.kube.remedies import KUBECTL
-from runbook.steps.kube.trouble import Diagnosis
+from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis
 from runbook.steps.symptoms.evidence import Source
 from runbook.steps.symptoms.known import said
 
@@ -28,6 +30,21 @@ _MEMORY_REMEDY: Final = (
 )
 
 
+@dataclass(frozen=True)
+class _Log:
+    """What a container said.
+
+    Args:
+        text: its last lines.
+        trouble: why they could not be read; empty where they were.
+        may_come: they can perhaps be read a little later.
+    """
+
+    text: str = ""
+    trouble: str = ""
+    may_come: bool = False
+
+
 def explained(kube: Reader, pod: Object, container: Object) -> Diagnosis:
     """Explain a container that crashes again and again.
 
@@ -37,22 +54,43 @@ def explained(kube: Reader, pod: Object, container: Object) -> Diagnosis:
     """
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     ended = container.get("lastState", {}).get("terminated", {})
-    log = kube.logs(namespace, name, container["name"], previous=True, tail=_READ_LINES)
-    refusals = _refusals(kube, pod)
+    log = _read(kube, pod, container["name"], previous=True, tail=_READ_LINES)
+    mount = _read(kube, pod, _SIDECAR, previous=False, tail=_REFUSAL_LINES)
+    refusals = "\n".join(line for line in mount.text.splitlines() if _REFUSAL.search(line))
     reason = f" ({ended['reason']})" if ended.get("reason") == _OUT_OF_MEMORY else ""
     times = container["restartCount"]
     code = f"code {ended.get('exitCode')}{reason}"
     evidence = f"Pod {name}, container {container['name']}, ended with {code}, {times} times"
-    if cause := root_cause(log):
-        evidence += f"; it began with: {cause}"
-    evidence += f"; its last lines:\n{_indented(_last(log))}"
+    evidence += _told(log)
     if refusals:
         # as it may be the cause
         evidence += f"\n{_SIDECAR} says:\n{_indented(refusals)}"
     condition = f"Pod {name} CrashLoopBackOff: {container['state']['waiting'].get('message', '')}"
-    patience = _GRANT_SECONDS if _NOT_YET.search(refusals) else 0
-    symptom, remedy = _known(container["name"], log, refusals, reason), _remedy(name, namespace, container)
+    patience = SOON_SECONDS if log.may_come or mount.may_come else 0
+    if _NOT_YET.search(refusals):
+        patience = _GRANT_SECONDS
+    symptom = _known(container["name"], log.text, refusals, reason)
+    remedy = _remedy(name, namespace, container)
     return Diagnosis(condition, "CrashLoopBackOff", patience, evidence, remedy, symptom=symptom)
+
+
+def _read(kube: Reader, pod: Object, container: str, *, previous: bool, tail: int) -> _Log:
+    """Read a log; the kubelet may not answer, and the login may not be allowed to ask."""
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    try:
+        return _Log(kube.logs(namespace, name, container, previous=previous, tail=tail))
+    except PassingError as error:
+        return _Log(trouble=error.message, may_come=True)
+    except UserError as error:
+        return _Log(trouble=error.message)
+
+
+def _told(log: _Log) -> str:
+    if log.trouble:
+        return f"; its log could not be read: {log.trouble}"
+    cause = root_cause(log.text)
+    began = f"; it began with: {cause}" if cause else ""
+    return f"{began}; its last lines:\n{_indented(_last(log.text))}"
 
 
 def root_cause(log: str) -> str:
@@ -77,11 +115,6 @@ def _remedy(pod: str, namespace: str, container: Object) -> str:
         return _MEMORY_REMEDY
     where = f"--namespace={namespace} {pod} --container={container['name']}"
     return f"all it said: {KUBECTL} logs {where} --previous"
-
-
-def _refusals(kube: Reader, pod: Object) -> str:
-    mount = kube.logs(pod["metadata"]["namespace"], pod["metadata"]["name"], _SIDECAR, tail=_REFUSAL_LINES)
-    return "\n".join(line for line in mount.splitlines() if _REFUSAL.search(line))
 
 
 def _last(log: str) -> str:

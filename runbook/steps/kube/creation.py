@@ -6,10 +6,10 @@ import re
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader, Reference
-from runbook.steps.kube.permitted import permitted
+from runbook.steps.kube.permitted import listed, permitted
 from runbook.steps.kube.quantities import amount
 from runbook.steps.kube.remedies import KUBECTL
-from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
+from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, about, latest
 
 _ACCOUNT: Final = re.compile(r'serviceaccount "(?P<name>[^"]+)" not found')
 _QUOTA: Final = re.compile(r"exceeded quota: (?P<name>[^,]+), requested: (?P<requested>[^ ]+),")
@@ -42,8 +42,9 @@ def diagnose_absence(kube: Reader, owner: Object) -> Diagnosis:
         owner: the Job.
     """
     metadata = owner["metadata"]
-    events = kube.list("v1", "Event", metadata["namespace"], fields=f"involvedObject.name={metadata['name']}")
-    failed = [event for event in events if event.get("reason") == "FailedCreate"]
+    fields = f"involvedObject.name={metadata['name']}"
+    events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
+    failed = [event for event in about(events, owner) if event.get("reason") == "FailedCreate"]
     if not failed:
         return Diagnosis("no Pod yet")
     return refused(kube, owner, "FailedCreate", str(latest(failed)["message"]))

@@ -12,8 +12,10 @@ from runbook.clients.kube.objects import Object, Reader, is_terminating
 from runbook.steps.kube import crash
 from runbook.steps.kube.claims import unbound
 from runbook.steps.kube.creation import refused
+from runbook.steps.kube.failing import failing
 from runbook.steps.kube.leaving import overdue
 from runbook.steps.kube.permitted import listed
+from runbook.steps.kube.placement import has_ended
 from runbook.steps.kube.remedies import KUBECTL
 from runbook.steps.kube.scheduling import unscheduled
 from runbook.steps.kube.supply import Supply
@@ -23,12 +25,25 @@ from runbook.steps.symptoms.known import said
 
 _IMAGE: Final = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull"})
 _BROKEN: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
-_NO_SUCH_IMAGE: Final = re.compile(r"code = NotFound|manifest unknown|[Nn]ot [Ff]ound|invalid reference")
-_PULL_AGAIN: Final = re.compile(
-    r"\b429\b|[Tt]oo [Mm]any [Rr]equests|toomanyrequests|[Tt]ime.?out|timed out|\b50[234]\b"
+_NEVER_PULLED: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+_REFUSED: Final = re.compile(
+    r"code = NotFound|manifest unknown|not found|invalid reference|denied|unauthorized|forbidden|\b40[134]\b",
+    re.IGNORECASE,
 )
+"""What a registry says of a name, or of a login, that it does not take."""
+_PULL_AGAIN: Final = re.compile(
+    r"\b429\b|too many requests|toomanyrequests|time.?out|timed out|\b50[0234]\b", re.IGNORECASE
+)
+"""What may come with such words, and passes: a registry refuses who asks too often too."""
 _MOUNT_SECONDS: Final = 300.0
+_PULL_SECONDS: Final = 300.0
+_PASSING_SECONDS: Final = 1800.0
+"""What is known to pass takes as long as a mount of many files."""
 _IMAGE_REMEDY: Final = "look at the image's name and tag, and at who may pull it: inv vars server.image"
+_REGISTRY_REMEDY: Final = (
+    "the kubelet goes on asking; where it stays so, look at the registry's name in the image, the node's way"
+    f" to it (DNS, Cloud NAT, firewall) and its limits: {KUBECTL} describe pod"
+)
 _MOUNT_REMEDY: Final = "run `inv step 2.3.1,2.3.4,3.3`: identity, driver and the bucket's grant"
 
 
@@ -65,12 +80,15 @@ def diagnose_pods(
     if not present:
         return None
     pod, leaving = newest(present), [pod for pod in pods if is_terminating(pod)]
+    if repeated := failing(present, pod):
+        return repeated
     metadata = pod["metadata"]
     fields = f"involvedObject.name={metadata['name']}"
     events = listed(lambda: kube.list("v1", "Event", metadata["namespace"], fields=fields))
     found = (
         unbound(kube, pod)
         or unscheduled(kube, pod, events, supply=supply, leaving=leaving, keeps_old=keeps_old)
+        or (overdue(leaving) if has_ended(pod) else None)
         or _of_containers(kube, pod)
         or _unmounted(pod, events)
         or Diagnosis(_condition(pod, events))
@@ -79,10 +97,17 @@ def diagnose_pods(
 
 
 def newest(pods: Sequence[Object]) -> Object:
-    """Choose the Pod that was made last; times are whole seconds, so one without a node is the later."""
+    """Choose the Pod that was made last; times are whole seconds, so one without a node is the later.
+
+    One that has ended, as an evicted one, counts only where there is no other.
+    """
     return max(
         pods,
-        key=lambda pod: (str(pod["metadata"]["creationTimestamp"]), "nodeName" not in pod["spec"]),
+        key=lambda pod: (
+            not has_ended(pod),
+            str(pod["metadata"]["creationTimestamp"]),
+            "nodeName" not in pod["spec"],
+        ),
     )
 
 
@@ -115,22 +140,24 @@ def _of_containers(kube: Reader, pod: Object) -> Diagnosis | None:
         reason, message = waiting.get("reason", ""), waiting.get("message", "")
         text = f"Pod {name} {reason}: {message}"
         if reason in _IMAGE:
-            return Diagnosis(text, "image", _pull_patience(reason, message), text, _IMAGE_REMEDY)
+            return _of_image(text, f"{name} --namespace={namespace}", reason, message)
         if reason in _BROKEN:
             known = said(Source.STATUS, message)
             look = f"{KUBECTL} describe pod {name} --namespace={namespace}"
             remedy = f"see: {look}; the container cannot be made in this way"
-            return Diagnosis(text, reason, SOON_SECONDS, text, remedy, symptom=known.id if known else "")
+            patience = _PASSING_SECONDS if known and known.verdict == "warning" else SOON_SECONDS
+            return Diagnosis(text, reason, patience, text, remedy, symptom=known.id if known else "")
         if reason == "CrashLoopBackOff":
             return crash.explained(kube, pod, container)
     return None
 
 
-def _pull_patience(reason: str, message: str) -> float:
-    """Give time to registries that are busy; the first refusal may not tell yet."""
-    if _PULL_AGAIN.search(message):
-        return _MOUNT_SECONDS
-    return SOON_SECONDS if reason == "ErrImagePull" and not _NO_SUCH_IMAGE.search(message) else 0
+def _of_image(text: str, pod: str, reason: str, message: str) -> Diagnosis:
+    """Tell a registry that refuses from one that is busy, or not reached: this passes more often than not."""
+    refused_it = _REFUSED.search(message) and not _PULL_AGAIN.search(message)
+    if refused_it or reason in _NEVER_PULLED:
+        return Diagnosis(text, "image", 0, text, _IMAGE_REMEDY)
+    return Diagnosis(text, "registry", _PULL_SECONDS, text, f"{_REGISTRY_REMEDY} {pod}")
 
 
 def statuses(pod: Object) -> Iterator[Object]:
@@ -158,5 +185,5 @@ def _condition(pod: Object, events: Sequence[Object]) -> str:
     name, phase = pod["metadata"]["name"], pod.get("status", {}).get("phase", "Pending")
     if phase == "Running":
         return f"Pod {name} Running, not ready"
-    told = f": {latest(events)['message']}" if events else ""
-    return f"Pod {name} {phase}{told}"
+    told = pod.get("status", {}).get("message") or (latest(events)["message"] if events else "")
+    return f"Pod {name} {phase}" + (f": {told}" if told else "")

@@ -1,7 +1,9 @@
 """The revisions of a Deployment, as its ReplicaSets keep them: which serve, and which one leads back.
 
 Kubernetes does not keep whether a revision that has no Pods any more was ever ready. So each rollout that
-went well leaves a mark on its ReplicaSet: the annotation `runbook/ready`, with the run that saw it.
+went well leaves a mark on its ReplicaSet: the annotation `runbook/ready-HASH`, with the run that saw it. The
+hash is the ReplicaSet's own: `kubectl rollout undo` copies annotations to the Deployment, whose controller
+copies them to each later ReplicaSet, and such a mark says nothing of these.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ from runbook.engine.errors import CredentialsError, FailedError, RunbookError
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
 
-READY: Final = "runbook/ready"
 HASH: Final = "pod-template-hash"
 _REVISION: Final = "deployment.kubernetes.io/revision"
 _HISTORY: Final = "deployment.kubernetes.io/revision-history"
@@ -46,12 +47,17 @@ class Revision:
     @property
     def hash(self) -> str:
         """The label value that its Pods carry."""
-        return self.name.rpartition("-")[2]
+        return _hash(self.name)
 
     @property
     def image(self) -> str:
         """The image of its first container."""
         return str(self.template["spec"]["containers"][0]["image"])
+
+
+def ready_mark(replica_set: str) -> str:
+    """Name the annotation that says of a ReplicaSet, and of no other, that its Pods were ready."""
+    return f"runbook/ready-{_hash(replica_set)}"
 
 
 def read_revisions(kube: KubeClient, deployment: Object) -> list[Revision]:
@@ -87,9 +93,10 @@ def mark_ready(context: Context, reference: Reference) -> None:
         return
     replica_set = Reference("apps/v1", "ReplicaSet", reference.namespace, now.name)
     found = kube.get(replica_set)
-    if found is None or READY in (found["metadata"].get("annotations") or {}):
+    mark = ready_mark(now.name)
+    if found is None or mark in (found["metadata"].get("annotations") or {}):
         return
-    patch = {"metadata": {"annotations": {READY: context.run_id}}}
+    patch = {"metadata": {"annotations": {mark: context.run_id}}}
     try:
         kube.merge_patch(replica_set, patch, field_manager=context.variables.kube.field_manager)
     except CredentialsError as error:
@@ -142,13 +149,17 @@ def _is_owned(replica_set: Object, uid: str) -> bool:
 
 
 def _revision(replica_set: Object) -> Revision:
-    annotations = replica_set["metadata"].get("annotations") or {}
+    annotations, name = replica_set["metadata"].get("annotations") or {}, replica_set["metadata"]["name"]
     template = deepcopy(replica_set["spec"]["template"])
     template["metadata"].get("labels", {}).pop(HASH, None)
     return Revision(
         number=int(annotations.get(_REVISION, 0)),
         earlier=tuple(int(number) for number in annotations.get(_HISTORY, "").split(",") if number),
-        name=replica_set["metadata"]["name"],
+        name=name,
         template=template,
-        was_ready=READY in annotations or bool(replica_set.get("status", {}).get("readyReplicas")),
+        was_ready=ready_mark(name) in annotations or bool(replica_set.get("status", {}).get("readyReplicas")),
     )
+
+
+def _hash(replica_set: str) -> str:
+    return replica_set.rpartition("-")[2]

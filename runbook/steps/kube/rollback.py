@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import Field
 
-from runbook.clients.kube.objects import Object, Reference
+from runbook.clients.kube.objects import Object, Reference, is_terminating
 from runbook.clients.kube.service import is_ready
 from runbook.engine.change import UNKNOWN, Action, Change, StepResult
 from runbook.engine.errors import FailedError
@@ -24,6 +24,7 @@ from runbook.steps.kube.cluster import client, kubectl, live, object_key
 from runbook.steps.kube.difference import differences
 from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.next_deploy import tell_next_deploy
+from runbook.steps.kube.placement import has_ended
 from runbook.steps.kube.polling import poll
 from runbook.steps.kube.revisions import HASH, Revision
 from runbook.steps.kube.rollback_target import (
@@ -165,7 +166,8 @@ def _wait_for_room(context: Context, reference: Reference, target: Revision) -> 
 
 def _is_in_the_way(pod: Object, target: Revision) -> bool:
     metadata = pod["metadata"]
-    if "deletionTimestamp" in metadata or is_ready(pod):
+    # a ReplicaSet leaves Pods that were evicted, or that a kubelet did not take, for ever
+    if is_terminating(pod) or has_ended(pod) or is_ready(pod):
         return False
     return bool(metadata.get("labels", {}).get(HASH) != target.hash)
 

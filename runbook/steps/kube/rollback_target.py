@@ -8,9 +8,9 @@ from typing import Final
 from runbook.clients.kube.objects import Object, Reference
 from runbook.engine.change import FactKey
 from runbook.engine.errors import FailedError, Place, UserError
-from runbook.engine.shell import one_line
 from runbook.steps.context import Context
-from runbook.steps.kube.cluster import OBJECTS, client, kubectl, live
+from runbook.steps.kube.cluster import OBJECTS, client, live
+from runbook.steps.kube.paused import refuse_paused
 from runbook.steps.kube.pod_references import needed
 from runbook.steps.kube.revisions import Revision, current, last_ready, read_revisions
 from runbook.steps.kube.server import deployment
@@ -51,9 +51,7 @@ def revisions_key(context: Context) -> FactKey:
 
 def _chosen(context: Context, present: Object, known: Sequence[Revision]) -> Revision:
     reference = deployment(context)
-    if present["spec"].get("paused"):
-        resume = kubectl(context, "rollout", "resume", reference.short, f"--namespace={reference.namespace}")
-        raise UserError(f"{reference} is paused: it rolls nothing out", remedy=one_line(resume))
+    refuse_paused(context, present)
     if context.variables.rollback.revision:
         return _named(context, known)
     now = current(present, known)

@@ -12,6 +12,7 @@ from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
 from runbook.steps.kube.diagnosis import diagnose
 from runbook.steps.kube.patience import Patience
+from runbook.steps.kube.paused import refuse_paused
 from runbook.steps.kube.polling import poll, until_news
 from runbook.steps.kube.revisions import mark_ready, with_way_back
 from runbook.steps.kube.startup import Startup
@@ -27,10 +28,12 @@ class Progress:
     Args:
         done: every Pod is of the wanted template, and ready.
         text: the same in words.
+        replaced: every Pod is of the wanted template.
     """
 
     done: bool
     text: str
+    replaced: bool = False
 
 
 def progress(deployment: Object) -> Progress:
@@ -45,12 +48,22 @@ def progress(deployment: Object) -> Progress:
         return Progress(False, f"{name}: {updated} of {wanted} Pods are of the new template")
     if status.get("replicas", 0) > updated:
         return Progress(False, f"{name}: {status['replicas'] - updated} old Pods are ending")
-    return Progress(ready >= wanted, f"{name}: {ready} of {wanted} Pods ready")
+    return Progress(ready >= wanted, f"{name}: {ready} of {wanted} Pods ready", replaced=True)
 
 
 def available(deployment: Object) -> bool:
     """Tell whether any of a Deployment's Pods takes requests."""
     return bool(deployment.get("status", {}).get("availableReplicas", 0))
+
+
+def require_rolling(context: Context, deployment: Object) -> None:
+    """Make sure that Pods which are not of the wanted template are being replaced.
+
+    Raises:
+        UserError: somebody paused the Deployment.
+    """
+    if not progress(deployment).replaced:
+        refuse_paused(context, deployment)
 
 
 def keep_mark(context: Context, present: Object) -> None:
@@ -71,6 +84,7 @@ def wait(context: Context, reference: Reference) -> None:
     Raises:
         FailedError: it cannot, or not in `server.ready_timeout_s`; the message holds the evidence, and what
             serves now; the remedy how to go back.
+        UserError: somebody paused it.
     """
     limit = context.variables.server.ready_timeout_s
     try:
@@ -120,6 +134,7 @@ class _Rollout:
         now = progress(present)
         if now.done:
             return True
+        require_rolling(self._context, present)
         self.last = now.text
         found = diagnose(self._view, present, supply=self._supply)
         self.last = f"{now.text}; {found.evidence or found.condition}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from runbook.clients.kube.objects import Object, Reader
 from runbook.steps.kube.leaving import overdue
-from runbook.steps.kube.permitted import listed
+from runbook.steps.kube.permitted import permitted
 from runbook.steps.kube.placement import (
     allocatable,
     chips_of,
@@ -28,6 +28,8 @@ from runbook.steps.kube.trouble import SOON_SECONDS, Diagnosis, latest
 _AUTOSCALER: Final = frozenset({"NotTriggerScaleUp", "TriggeredScaleUp", "FailedScaleUp"})
 _POOL: Final = "cloud.google.com/gke-nodepool"
 _REMEDY: Final = f"see: {KUBECTL} describe nodes; node labels, the taint, or chips that another Pod holds"
+_NODE_SECONDS: Final = 900.0
+"""A TPU node that is made anew is there, with its chips, after five to ten minutes."""
 _PASSING_TAINTS: Final = (
     "node.kubernetes.io/",
     "node.cloudprovider.kubernetes.io/",
@@ -85,16 +87,23 @@ def unscheduled(
         return overdue(leaving) or Diagnosis(f"Pod {name} (an old Pod is ending) {said}")
     if _is_coming(events):
         return Diagnosis(f"Pod {name} (a node is being made) {said}")
-    nodes = listed(lambda: kube.list("v1", "Node", ""))
-    pods = listed(lambda: kube.list("v1", "Pod", ""))
+    seen = permitted(lambda: kube.list("v1", "Node", ""), otherwise=None)
+    pods = permitted(lambda: kube.list("v1", "Pod", ""), otherwise=None)
     refusal = _refusal(events)
-    if not refusal and supply.growth is Growth.EXPECTED and not _has_idle_node(pod, nodes, pods):
+    if not refusal and supply.growth is Growth.EXPECTED and not _has_idle_node(pod, seen or (), pods):
         return Diagnosis(f"Pod {name} (waiting for a node) {said}")
-    reason = _reason(pod, nodes, pods, pool=supply.pool, keeps_old=keeps_old)
+    if seen is not None and (missing := _missing(seen, supply)):
+        return _recreated(f"Pod {name} {said}; {missing}", supply.pool)
+    reason = _reason(pod, seen or (), pods, pool=supply.pool, keeps_old=keeps_old)
     final = reason.lasting and supply.growth is Growth.NONE
     text = "; ".join(filter(None, [f"Pod {name} {said}", reason.text, refusal]))
     patience = 0 if final else SOON_SECONDS
     return Diagnosis(text, "Unschedulable", patience, text, reason.remedy, symptom=reason.symptom)
+
+
+def _recreated(text: str, pool: str) -> Diagnosis:
+    look = f"see: {KUBECTL} get nodes --selector={_POOL}={pool}; and `inv step 2.4 --check`"
+    return Diagnosis(text, "node missing", _NODE_SECONDS, text, look)
 
 
 def _said(pod: Object) -> str | None:
@@ -119,11 +128,28 @@ def _refusal(events: Sequence[Object]) -> str:
     return "" if "in backoff" in message else message
 
 
-def _has_idle_node(pod: Object, nodes: Sequence[Object], pods: Sequence[Object]) -> bool:
-    """Tell whether a node that the Pod selects is ready; where it asks for chips, with all of them free."""
+def _missing(nodes: Sequence[Object], supply: Supply) -> str:
+    """Say how many nodes a pool of fixed size lacks; empty where it is whole, or not known."""
+    there = sum((node["metadata"].get("labels") or {}).get(_POOL) == supply.pool for node in nodes)
+    if there >= supply.nodes:
+        return ""
+    return (
+        f"node pool {supply.pool} has {there} of its {supply.nodes} nodes: GKE makes one anew to upgrade or"
+        " repair it"
+    )
+
+
+def _has_idle_node(pod: Object, nodes: Sequence[Object], pods: Sequence[Object] | None) -> bool:
+    """Tell whether a node that the Pod selects is ready; where it asks for chips, with all of them free.
+
+    Args:
+        pods: of all namespaces; None: the login may not list them, so no node is known to be idle.
+    """
     selected = [node for node in nodes if matches(pod, node) and _is_open(node)]
     if not chips_of(pod):
         return bool(selected)
+    if pods is None:
+        return False
     held = {item["spec"].get("nodeName") for item in pods if chips_of(item) and not has_ended(item)}
     return any(node["metadata"]["name"] not in held for node in selected)
 
@@ -137,7 +163,7 @@ def _is_open(node: Object) -> bool:
 
 
 def _reason(
-    pod: Object, nodes: Sequence[Object], pods: Sequence[Object], *, pool: str, keeps_old: bool
+    pod: Object, nodes: Sequence[Object], pods: Sequence[Object] | None, *, pool: str, keeps_old: bool
 ) -> _Reason:
     if not nodes:
         return _Reason("")
@@ -150,7 +176,10 @@ def _reason(
     open_to_it = [node for node in ready if not untolerated(pod, node)]
     if not open_to_it:
         return _kept_away(pod, ready)
-    return _full(pod, open_to_it, pods, keeps_old=keeps_old)
+    if pods is None:
+        return _Reason("")
+    full = _full(pod, open_to_it, pods, keeps_old=keeps_old)
+    return full if len(ready) == len(meant) else replace(full, lasting=False)
 
 
 def _nowhere(pod: Object, nodes: Sequence[Object], pool: str) -> _Reason:

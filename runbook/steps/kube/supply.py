@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from runbook.steps.context import Context
 from runbook.steps.gke import reads
 
+_WHOLE_SOON: Final = frozenset({"RUNNING", "RECONCILING", "PROVISIONING"})
 _MADE_FOR_PODS: Final = frozenset({"spot", "flex-start"})
 
 
@@ -27,10 +28,13 @@ class Supply:
     Args:
         growth: whether more of them come by themselves.
         pool: the GKE node pool that the Pods are meant for; empty where none is known.
+        nodes: how many a pool of fixed size has when it is whole: GKE takes one away, and makes it anew, to
+            upgrade or repair it; 0 where that is not known.
     """
 
     growth: Growth = Growth.UNKNOWN
     pool: str = ""
+    nodes: int = 0
 
 
 def of_tpus(context: Context) -> Supply:
@@ -51,4 +55,16 @@ def of_tpus(context: Context) -> Supply:
         "enabled"
     ):
         return Supply(Growth.EXPECTED, pool)
-    return Supply(Growth.NONE if found.get("status") == "RUNNING" else Growth.UNKNOWN, pool)
+    growth = Growth.NONE if found.get("status") == "RUNNING" else Growth.UNKNOWN
+    return Supply(growth, pool, whole(found))
+
+
+def whole(pool: dict[str, Any]) -> int:
+    """Count the nodes that a pool of fixed size has, or will have by itself; 0 where some could not be made.
+
+    Args:
+        pool: as GKE gives it; its count is of each zone.
+    """
+    if pool.get("status") not in _WHOLE_SOON:
+        return 0
+    return int(pool.get("initialNodeCount", 0)) * max(len(pool.get("locations", ())), 1)

@@ -41,3 +41,9 @@ def latest(events: Sequence[Object]) -> Object:
     return max(
         events, key=lambda event: str(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"])
     )
+
+
+def about(events: Sequence[Object], found: Object) -> list[Object]:
+    """Leave out what was told of another object that had the same name."""
+    uid = found["metadata"].get("uid")
+    return [event for event in events if event["involvedObject"].get("uid") in {None, "", uid}]

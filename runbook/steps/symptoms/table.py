@@ -122,7 +122,7 @@ SYMPTOMS: Final = (
         id="s14-container-name-reserved",
         cause="a mount of more than two minutes made the kubelet ask for the container a second time",
         remedy="wait: it recovers when the mount is done; a mount of only the model's folder"
-        " (volume.only_dir) is faster",
+        " (volume.only_dir) is faster; a Pod that is still so after half an hour does not recover: delete it",
         pattern=re.compile(r"failed to reserve container name"),
         sources=frozenset({Source.EVENT, Source.STATUS}),
         verdict="warning",
