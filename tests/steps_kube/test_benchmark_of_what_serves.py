@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from runbook.clients.kube.objects import Object
 from runbook.engine.outcome import Status
-from runbook.steps.bench import witness
+from runbook.measurement.sweep import Sweep, SweepPoint, write_sweep
+from runbook.steps.bench import sweeping, witness
 from runbook.steps.bench.served import configuration, not_deployed, served_by
 from tests.rehearsal.stand_in import eventually
 from tests.steps_kube.deployment_place import BENCHMARK, DEPLOYMENT, Place, variables_with
@@ -143,3 +146,30 @@ def test_pods_are_looked_at_whether_or_not_they_are_ready(monkeypatch: pytest.Mo
     monkeypatch.setattr(witness, "server_pods", lambda _: found)
     seen = witness.look(None)  # type: ignore[arg-type]  # nothing is asked where no Pod is ready
     assert (seen.restarts, seen.unready, seen.counters) == ({"a": 2, "b": 0}, ("a", "b"), None)
+
+
+def test_a_sweep_is_gone_on_with_where_the_same_server_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = SweepPoint(
+        concurrency=1,
+        document="x",
+        num_prompts=4,
+        output_throughput=1.0,
+        attainment=1.0,
+        attainment_low=0.5,
+        attainment_high=1.0,
+    )
+
+    def begun(run_id: str, *args: str, setting: str = "server.replicas=1") -> Sweep:
+        found = {"spec": {"template": {"spec": server(list(args))}}}
+        monkeypatch.setattr(sweeping, "require_deployment", lambda _: found)
+        variables = variables_with("slo.ttft_ms=9", setting).variables
+        context = SimpleNamespace(home=tmp_path, run_id=run_id, environment="lab", variables=variables)
+        return sweeping.begun(context)  # type: ignore[arg-type]
+
+    left = begun("1", "--max-num-seqs=256").model_copy(update={"points": (point,)})
+    write_sweep(left, tmp_path / ".runs" / "1" / "sweep.json")
+    same = begun("2", "--max-num-seqs=256", setting="server.flags.max-num-seqs=512")
+    assert same.points == (point,)
+    assert begun("2", "--max-num-seqs=512").points == ()
