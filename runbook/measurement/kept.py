@@ -11,8 +11,8 @@ from typing import Final
 
 from runbook.engine.errors import Place, UserError
 from runbook.measurement.comparison import Side
-from runbook.measurement.document import Document, read
-from runbook.measurement.likeness import Key, configuration, likeness
+from runbook.measurement.document import Document, Scalar, read
+from runbook.measurement.likeness import agree, configuration, likeness
 from runbook.measurement.statistics import ENOUGH_RUNS
 
 LAST: Final = "last"
@@ -102,10 +102,11 @@ class Kept:
         if not sound:
             return named
         last = sound[-1]
+        wanted = configuration(last)
         return [
             document
             for document in self._others(candidate)
-            if configuration(document) == configuration(last) and _age(document) <= _age(last)
+            if agree(configuration(document), wanted) and _age(document) <= _age(last)
         ]
 
     def _last(self, candidate: Side, allowed: frozenset[str]) -> Sequence[Document]:
@@ -117,10 +118,7 @@ class Kept:
         return self._with_repeats(earlier[-1:], candidate)
 
     def _best(self, candidate: Side, allowed: frozenset[str]) -> Sequence[Document]:
-        groups: dict[Key, list[Document]] = {}
-        for document in self._alike(candidate, allowed):
-            groups.setdefault(configuration(document), []).append(document)
-        return max(groups.values(), key=_rank, default=[])
+        return max(_by_configuration(self._alike(candidate, allowed)), key=_rank, default=[])
 
     def _alike(self, candidate: Side, allowed: frozenset[str]) -> list[Document]:
         return [
@@ -178,10 +176,23 @@ def _job(document: Document) -> _Job:
 
 
 def _refuse_mixed(side: Side) -> None:
-    if len({configuration(run) for run in side.runs}) > 1:
+    if len(_by_configuration(side.runs)) > 1:
         raise UserError(
             f"{side.name}: its runs measured different things", remedy="name one of them by its id"
         )
+
+
+def _by_configuration(documents: Sequence[Document]) -> list[list[Document]]:
+    """Group runs that are repeats; one without a key is in the first group that it may belong to."""
+    groups: list[tuple[dict[str, Scalar], list[Document]]] = []
+    for document in documents:
+        told = configuration(document)
+        known, runs = next((group for group in groups if agree(group[0], told)), ({}, []))
+        if not runs:
+            groups.append((known, runs))
+        known.update(told)
+        runs.append(document)
+    return [runs for _, runs in groups]
 
 
 def _age(document: Document) -> tuple[float, int, str]:

@@ -11,17 +11,16 @@ from typing import Any, Final
 from runbook.engine.errors import UserError
 from runbook.measurement.document import FINGERPRINT, Document, Scalar
 
-SUBJECT: Final = frozenset({"server_image", "server_digest", "server_flags"})
-"""What a comparison is about: another image, other flags."""
+SUBJECT: Final = frozenset({"server_image", "server_digest", "server_flags", "server_env"})
+"""What a comparison is about: another image, other flags, another environment."""
+_IN_ONE_STRING: Final = frozenset({"server_flags", "server_env"})
 INSTRUMENT: Final = frozenset({"client_image", "client_version"})
 """The client. It may change where the server's image does, as both come from one image."""
-
-Key = tuple[tuple[str, Scalar], ...]
 
 
 @dataclass(frozen=True)
 class Unlike:
-    """A key of the fingerprint, or one of the server's flags, in which two benchmarks differ.
+    """A key of the fingerprint, or one of the server's flags or environment, in which two benchmarks differ.
 
     Args:
         key: such as `server_image`, or `server_flags: max-num-seqs`.
@@ -72,7 +71,8 @@ def likeness(baseline: Document, candidate: Document, allowed: Collection[str]) 
     Args:
         allowed: keys that may differ beside the server's.
     """
-    keys = [key for key in _all_keys(baseline, candidate) if _value(baseline, key) != _value(candidate, key)]
+    before, after = configuration(baseline), configuration(candidate)
+    keys = [key for key in before if key in after and before[key] != after[key]]
     may = _may_differ(baseline, candidate, allowed)
     found = {key: tuple(_unlike(key, baseline, candidate)) for key in keys}
     return Likeness(
@@ -82,16 +82,21 @@ def likeness(baseline: Document, candidate: Document, allowed: Collection[str]) 
     )
 
 
-def configuration(document: Document) -> Key:
-    """Give all that was measured: runs with the same are repeats of each other."""
-    return tuple((key, _value(document, key)) for key in _all_keys(document))
+def configuration(document: Document) -> dict[str, Scalar]:
+    """Give all that was measured: runs in which it agrees are repeats of each other."""
+    # `rehearsal` is no key of a fingerprint, so that nobody can allow it to differ
+    return {"rehearsal": document.rehearsal, **document.fingerprint}
+
+
+def agree(one: Mapping[str, Scalar], other: Mapping[str, Scalar]) -> bool:
+    """Tell whether two configurations are the same; a key that an older document has not is no difference."""
+    return all(one[key] == other[key] for key in one.keys() & other.keys())
 
 
 def _may_differ(baseline: Document, candidate: Document, allowed: Collection[str]) -> frozenset[str]:
     together = all(
         _value(side, "client_image") == _value(side, "server_image") for side in (baseline, candidate)
     )
-    # `rehearsal` is no key of a fingerprint, so that nobody can allow it to differ
     instrument = INSTRUMENT if together and _moved(baseline, candidate) else frozenset()
     return SUBJECT | instrument | frozenset(allowed)
 
@@ -104,19 +109,14 @@ def _moved(baseline: Document, candidate: Document) -> bool:
     return len(digests) > 1 and None not in digests
 
 
-def _all_keys(*documents: Document) -> tuple[str, ...]:
-    known = dict.fromkeys(FINGERPRINT)
-    return ("rehearsal", *(known | dict.fromkeys(key for one in documents for key in one.fingerprint)))
-
-
 def _value(document: Document, key: str) -> Scalar:
-    return document.rehearsal if key == "rehearsal" else document.fingerprint.get(key)
+    return configuration(document).get(key)
 
 
 def _unlike(key: str, baseline: Document, candidate: Document) -> Iterator[Unlike]:
     before, after = _value(baseline, key), _value(candidate, key)
     flags = (_flags(before), _flags(after))
-    if key != "server_flags" or flags[0] is None or flags[1] is None:
+    if key not in _IN_ONE_STRING or flags[0] is None or flags[1] is None:
         yield Unlike(key, before, after)
         return
     for flag in sorted({*flags[0], *flags[1]}):

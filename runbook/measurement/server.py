@@ -73,21 +73,44 @@ class Look:
 
     Args:
         restarts: of its containers, by Pod; a Pod that was replaced has another name.
-        counters: None where they could not be read, or where there is more than one Pod.
+        counters: None where they could not be read, or where more than one Pod was ready.
+        unready: Pods that took no requests.
     """
 
     restarts: Mapping[str, int]
     counters: Counters | None = None
+    unready: tuple[str, ...] = ()
+
+    @property
+    def ready(self) -> frozenset[str]:
+        """The Pods that took requests."""
+        return frozenset(self.restarts) - frozenset(self.unready)
 
     def record(self) -> dict[str, Any]:
         """Turn it into JSON types."""
-        return {"restarts": dict(self.restarts), "counters": asdict(self.counters) if self.counters else None}
+        counters = asdict(self.counters) if self.counters else None
+        return {"restarts": dict(self.restarts), "counters": counters, "unready": list(self.unready)}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Self:
-        """Read what `record` wrote."""
+        """Read what `record` wrote; an earlier version noted the Pods that were ready alone."""
         counters = record["counters"]
-        return cls(record["restarts"], Counters(**counters) if counters else None)
+        return cls(
+            record["restarts"], Counters(**counters) if counters else None, tuple(record.get("unready", ()))
+        )
+
+
+def serving(before: Look | None, after: Look) -> frozenset[str]:
+    """Name the Pods that were measured: those that were ready in both looks.
+
+    A server under load may miss its probe for a moment: where none is ready at the end, those before count.
+
+    Args:
+        before: None where nobody looked.
+        after: when the run had ended.
+    """
+    earlier = before.ready if before else frozenset()
+    return (earlier & after.ready) or earlier or after.ready
 
 
 def _sums(page: str, names: Mapping[str, str]) -> dict[str, float]:

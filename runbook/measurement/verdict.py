@@ -5,7 +5,7 @@ The client exits with 0 when every request failed, and when the server stopped i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, get_args
 
@@ -117,19 +117,30 @@ def _earlier(case: _Case) -> str:
 
 
 def _restarted(witness: Witness) -> Iterator[Finding]:
-    before, after = witness.before, witness.after
-    if before is None or after is None:
-        return
-    remedy = "find out why with inv doctor, then measure again"
-    if dict(before.restarts) != dict(after.restarts):
-        evidence = f"the server was started anew meanwhile: restarts {_told(before)}, then {_told(after)}"
-        yield Finding(name="interrupted", evidence=evidence, remedy=remedy)
-    elif before.counters and after.counters and after.counters.since(before.counters) is None:
-        yield Finding(name="interrupted", evidence="the server's counters began anew", remedy=remedy)
+    if witness.before and witness.after:
+        evidence = _change(witness.before, witness.after)
+        if evidence:
+            remedy = "find out why with inv doctor, then measure again"
+            yield Finding(name="interrupted", evidence=evidence, remedy=remedy)
 
 
-def _told(look: Look) -> str:
-    return ", ".join(f"{pod}: {count}" for pod, count in sorted(look.restarts.items())) or "no Pod"
+def _change(before: Look, after: Look) -> str:
+    """Say what became of the Pods that are measured; empty where they are the same, and never stopped."""
+    earlier = {pod: before.restarts[pod] for pod in before.ready}
+    left = {pod: after.restarts[pod] for pod in before.ready & after.restarts.keys()}
+    if earlier != left:
+        now = left | {pod: after.restarts[pod] for pod in after.ready}
+        return f"the server was started anew or ended meanwhile: restarts {_told(earlier)}, then {_told(now)}"
+    if before.ready and after.ready and before.ready != after.ready:
+        names = [", ".join(sorted(look.ready)) for look in (before, after)]
+        return f"other Pods of the server were ready: {names[0]}, then {names[1]}"
+    if before.counters and after.counters and after.counters.since(before.counters) is None:
+        return "the server's counters began anew"
+    return ""
+
+
+def _told(restarts: Mapping[str, int]) -> str:
+    return ", ".join(f"{pod}: {count}" for pod, count in sorted(restarts.items())) or "no Pod"
 
 
 def _no_result(case: _Case) -> Iterator[Finding]:
@@ -290,6 +301,16 @@ def _unchecked(case: _Case) -> Iterator[Finding]:
     if _server_latency(case) is None:
         yield _not_timed(case)
     yield from _not_counted(case)
+    yield from _unready(case.witness)
+
+
+def _unready(witness: Witness) -> Iterator[Finding]:
+    before, after = witness.before, witness.after
+    if before is None or after is None or after.ready or not before.ready:
+        return
+    evidence = f"why {', '.join(sorted(before.ready))} was not ready at the end, and had not restarted"
+    remedy = "inv doctor, and the readiness probe's events in kubectl describe"
+    yield Finding(name=UNCHECKED, evidence=evidence, remedy=remedy)
 
 
 def _not_timed(case: _Case) -> Finding:

@@ -63,7 +63,6 @@ def test_the_benchmarks_arguments_are_the_guides_in_its_order(workload: Workload
         "--metadata",
         "workload",
         "environment",
-        "server_image",
         "job",
     ]
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from runbook.measurement.asked import Asked
+from runbook.measurement.document import Verdict
 from runbook.measurement.reading import read_result
 from runbook.measurement.server import Counters, Look
 from runbook.measurement.verdict import UNCHECKED, Witness, judge
@@ -170,3 +171,42 @@ def test_the_result_of_an_earlier_run_is_not_the_last_ones(last: str, name: str,
 
 def test_a_bar_that_comes_late_begins_no_other_run() -> None:
     assert judge(read_result(f"{GUIDE}\n{BEGUN}\n"), Asked()).ok
+
+
+def judged(before: Look, after: Look) -> Verdict:
+    return judge(read_result(log()), ASKED, Witness(before=before, after=after))
+
+
+def test_a_pod_that_is_not_ready_at_the_end_was_not_started_anew() -> None:
+    """Its probe may come too late under the load that is measured."""
+    verdict = judged(BEFORE, Look({"vllm-tpu-1": 0}, unready=("vllm-tpu-1",)))
+    assert verdict.ok, verdict
+    told = " ".join(finding.evidence for finding in verdict.findings)
+    assert "vllm-tpu-1 was not ready at the end" in told
+    assert "anew" not in told
+
+
+def test_a_pod_that_was_started_anew_and_is_not_ready_yet() -> None:
+    verdict = judged(BEFORE, Look({"vllm-tpu-1": 1}, unready=("vllm-tpu-1",)))
+    assert verdict.name == "interrupted"
+    assert "restarts vllm-tpu-1: 0, then vllm-tpu-1: 1" in verdict.findings[0].evidence
+
+
+def test_a_pod_that_never_takes_requests_is_no_part_of_what_is_measured() -> None:
+    before = Look({"a": 0, "b": 3}, unready=("b",))
+    assert judged(before, Look({"a": 0, "b": 7}, unready=("b",))).ok
+    assert judged(before, Look({"a": 0})).ok
+
+
+@pytest.mark.parametrize("unready", [("a",), ()])
+def test_where_other_pods_serve_at_the_end_the_run_was_interrupted(unready: tuple[str, ...]) -> None:
+    pods = {"a": 0, "b": 0}
+    verdict = judged(Look(pods, unready=("b",)), Look(pods, unready=unready))
+    assert verdict.name == "interrupted"
+    assert "other Pods of the server were ready: a, then " in verdict.findings[0].evidence
+
+
+def test_what_was_seen_before_is_read_as_it_was_written_by_earlier_versions_too() -> None:
+    seen = Look({"a": 0, "b": 0}, unready=("b",))
+    assert Look.of_record(seen.record()) == seen
+    assert Look.of_record({"restarts": {"a": 0}, "counters": None}) == Look({"a": 0})

@@ -169,6 +169,36 @@ def test_a_tag_that_moved_is_another_image(bench):
     assert "NOT ALIKE  client_version: 0.12.0 -> 0.13.0" in bench.inv("compare", OLD, unknown).out
 
 
+def test_the_environment_is_compared_one_by_one_and_is_no_repeat(bench):
+    bench.measured(OLD, speed=2, server_env='{"MODEL_IMPL_TYPE":"vllm"}')
+    bench.measured(NEW, server_env='{"MODEL_IMPL_TYPE":"flax"}')
+    ended = bench.inv("compare", OLD, NEW)
+    assert "compared   server_env: MODEL_IMPL_TYPE: vllm -> flax" in ended.out
+    bench.measured("20261121-100000-cccc", server_env='{"MODEL_IMPL_TYPE":"flax"}')
+    last = bench.inv("compare", "last", "last", "--json").record
+    assert last["baseline"]["runs"] == [NEW, f"{NEW}-2", f"{NEW}-3"]
+
+
+def test_warm_up_requests_must_be_alike(bench):
+    bench.measured(OLD, num_warmups=0)
+    bench.measured(NEW, num_warmups=8)
+    ended = bench.inv("compare", OLD, NEW)
+    assert ended.code == 2
+    assert "NOT ALIKE  num_warmups: 0 -> 8" in ended.out
+
+
+def test_a_document_of_before_a_key_was_told_compares_and_is_a_repeat(bench):
+    bench.measured(OLD)
+    bench.measured("20261120-130000-eeee", server_env='{"A":"1"}', num_warmups=0)
+    bench.measured("20261120-140000-ffff", server_env='{"A":"2"}', num_warmups=0, speed=0.5)
+    bench.measured(NEW, server_env='{"A":"1"}', num_warmups=0)
+    ended = bench.inv("compare", OLD, NEW)
+    assert ended.code == 0, ended.out
+    assert "server_env" not in ended.out
+    best = bench.inv("compare", "best", "last", "--json").record
+    assert [run[:15] for run in best["baseline"]["runs"]] == ["20261120-100000"] * 3 + ["20261120-130000"] * 3
+
+
 def test_another_client_alone_is_another_instrument(bench):
     bench.measured(OLD)
     bench.measured(NEW, client_image="vllm/vllm-tpu:new")

@@ -26,7 +26,7 @@ SERVER = ("--set", "rehearsal.engine=vllm", "--set", "server.flags.enforce-eager
 PATIENCE_SECONDS = 1800
 SINGLE_REQUESTS = {"input_lens", "output_lens", "start_times", "ttfts", "itls", "generated_texts", "errors"}
 """What --save-detailed adds."""
-METADATA = {"workload", "environment", "server_image", "job"}
+METADATA = {"workload", "environment", "job"}
 """What the Job tells the client to keep (`--metadata`)."""
 
 pytestmark = [

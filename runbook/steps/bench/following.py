@@ -41,7 +41,7 @@ def follow(context: Context, job: Object) -> tuple[str, Object]:
         InterruptedRunError: the operator ended the run; the Job goes on.
     """
     limit = context.variables.bench.timeout_s + _TOLD_SECONDS
-    pulse = _pulse(context, job)
+    pulse = _pulse(job)
     with (
         viewing(client(context)) as view,
         closing(ClientLog(client(context), view.tell)) as log,
@@ -57,9 +57,9 @@ def follow(context: Context, job: Object) -> tuple[str, Object]:
         )
 
 
-def _pulse(context: Context, job: Object) -> Pulse:
+def _pulse(job: Object) -> Pulse:
     before = seen_before(job)
-    return Pulse(before.counters if before else None, ahead(job), asked(context, job))
+    return Pulse(before.counters if before else None, ahead(job), asked(job))
 
 
 def _line(context: Context, pulse: Pulse, log: ClientLog, load: ServerLoad) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from pydantic import Field
 
@@ -16,13 +17,14 @@ from runbook.clients.kube.objects import Object, Reference
 from runbook.clients.kube.service import is_ready
 from runbook.config.schema import Bench
 from runbook.engine.bill import Bill
-from runbook.engine.change import UNKNOWN, Action, Change, StepResult
+from runbook.engine.change import UNKNOWN, Action, Change, FactKey, StepResult
 from runbook.engine.errors import ManifestError, MissingError, Place
 from runbook.engine.kept import keep
 from runbook.engine.manual import Manual
 from runbook.steps.bench.jobs import JOBS, ended, jobs
 from runbook.steps.bench.joining import require_same
 from runbook.steps.bench.preflight import examine_folder, examine_server
+from runbook.steps.bench.served import not_deployed
 from runbook.steps.bench.witness import image_digest, look, noted, repository, server_pods
 from runbook.steps.context import Context, StepArguments
 from runbook.steps.gke.bills import cluster_bills
@@ -32,6 +34,9 @@ from runbook.steps.kube.difference import creation
 from runbook.steps.kube.drafts import validate_template
 from runbook.steps.kube.server import deployment, require_deployment
 from runbook.steps.kube.workload import Manifest, keep_applied, manifest, manifest_path
+
+_TOLD: Final[FactKey] = ("bench", "what is not deployed")
+"""It is told once, not for each round, and each load of a sweep."""
 
 
 class Arguments(StepArguments):
@@ -52,7 +57,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:
         MissingError: there is no server that answers.
         ConflictError: a benchmark with other settings is running.
     """
-    _require_server(context)
+    found = _require_server(context)
+    context.facts.read(_TOLD, lambda: _tell_not_deployed(context, found))
     rendered = manifest(context, arguments.template, client_image=_client_image(context))
     wanted = _job(rendered)
     reference = Reference.to(wanted)
@@ -99,11 +105,22 @@ def _command(arguments: Arguments, context: Context) -> list[str]:
     return kubectl(context, "apply", "--server-side", *manager, "-f", path)
 
 
-def _require_server(context: Context) -> None:
+def _require_server(context: Context) -> Object:
     found = require_deployment(context)
     planned = "status" not in found
     if not planned and not rollout.available(found):
         raise MissingError(f"{deployment(context)} has no Pod that is ready", supplied_by="kube.apply")
+    return found
+
+
+def _tell_not_deployed(context: Context, found: Object) -> None:
+    """Warn where the server was deployed with other variables than these."""
+    differing = list(not_deployed(context.variables, found))
+    if differing:
+        context.report.warning(
+            f"{deployment(context)} is measured as it serves, not as the variables say: "
+            f"{'; '.join(differing)} (`inv deploy` applies them)"
+        )
 
 
 def _in_words(bench: Bench) -> str:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from runbook.clients.kube.objects import Object
 from runbook.config.schema import Variables
 from runbook.measurement.asked import Asked
-from runbook.measurement.document import Derived, Document, Scalar, Verdict
+from runbook.measurement.document import FINGERPRINT, Derived, Document, Scalar, Verdict
 from runbook.measurement.figures import Figures
 from runbook.measurement.reading import Reading
 from runbook.steps.bench import rehearsed
 from runbook.steps.bench.jobs import client_image, container, options, workload
-from runbook.steps.bench.witness import image_digest
+from runbook.steps.bench.served import Served
 from runbook.steps.context import Context
 
 _MILLION = 1e6
 _HOUR_SECONDS = 3600
 
 
-def document(
-    context: Context, job: Object, reading: Reading, verdict: Verdict, servers: Sequence[Object]
-) -> Document:
-    """Put together what is kept.
-
-    Args:
-        servers: the server's Pods.
-    """
+def document(context: Context, job: Object, reading: Reading, verdict: Verdict, served: Served) -> Document:
+    """Put together what is kept."""
     return Document(
         id=context.measurement_id,
         run_id=context.run_id,
@@ -36,9 +29,9 @@ def document(
         started=_started(job),
         rehearsal=context.variables.provider == "rehearsal",
         verdict=verdict,
-        fingerprint=_fingerprint(context.variables, job, reading, servers),
+        fingerprint=_fingerprint(context.variables, job, reading, served),
         result=reading.figures,
-        derived=derived(context.variables, reading.figures),
+        derived=derived(context.variables, reading.figures, served.replicas or 1),
         client=reading.client,
         job=job["metadata"]["name"],
         arguments=tuple(container(job).get("args", ())),
@@ -46,22 +39,24 @@ def document(
     )
 
 
-def asked(context: Context, job: Object) -> Asked:
+def asked(job: Object, served: Served | None = None) -> Asked:
     """Say what a Job's client was asked for, and what the server takes."""
     given = options(job)
-    longest = context.variables.server.flags.get("max-model-len")
     return Asked(
         prompts=_whole(given, "num-prompts"),
         input_len=_whole(given, "input-len"),
         output_len=_whole(given, "output-len"),
         max_concurrency=_whole(given, "max-concurrency"),
-        max_model_len=longest if isinstance(longest, int) else None,
+        max_model_len=served.max_model_len if served else None,
     )
 
 
-def derived(variables: Variables, figures: Figures) -> Derived:
-    """Reckon a result for one chip, and its price by the machines that serve."""
-    replicas = max(variables.server.replicas, 1)
+def derived(variables: Variables, figures: Figures, replicas: int) -> Derived:
+    """Reckon a result for one chip, and its price by the machines that serve.
+
+    Args:
+        replicas: Pods that served; each has a machine.
+    """
     chips = variables.tpu.chips * replicas
     output, total = figures.get("output_throughput"), figures.get("total_token_throughput")
     price = variables.prices.tpu_machine
@@ -75,25 +70,20 @@ def derived(variables: Variables, figures: Figures) -> Derived:
     )
 
 
-def _fingerprint(
-    variables: Variables, job: Object, reading: Reading, servers: Sequence[Object]
-) -> dict[str, Scalar]:
+def _fingerprint(variables: Variables, job: Object, reading: Reading, served: Served) -> dict[str, Scalar]:
     given = options(job)
-    flags = json.dumps(dict(variables.server.flags), sort_keys=True, separators=(",", ":"))
-    return {
+    found = {
         "model": f"{variables.checkpoint.repository}@{variables.checkpoint.revision}",
-        "server_image": variables.server.image,
-        "server_digest": image_digest(servers),
-        "server_flags": flags,
+        **served.fingerprint(),
         "accelerator": rehearsed.accelerator(variables),
         "topology": variables.tpu.topology,
         "chips": variables.tpu.chips,
-        "replicas": variables.server.replicas,
         "workload": workload(job),
         "dataset": given.get("dataset-name"),
         "input_len": _whole(given, "input-len"),
         "output_len": _whole(given, "output-len"),
         "num_prompts": _whole(given, "num-prompts"),
+        "num_warmups": _whole(given, "num-warmups") or 0,
         "max_concurrency": _whole(given, "max-concurrency"),
         "request_rate": _real(given, "request-rate"),
         "seed": _whole(given, "seed"),
@@ -102,6 +92,7 @@ def _fingerprint(
         "client_version": rehearsed.client_version(variables, reading.client_version),
         "placement": variables.bench.placement,
     }
+    return {key: found[key] for key in FINGERPRINT}
 
 
 def _whole(given: Mapping[str, str], name: str) -> int | None:

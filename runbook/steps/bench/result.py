@@ -20,7 +20,7 @@ from runbook.engine.manual import Manual
 from runbook.engine.shell import with_value
 from runbook.measurement.document import Document, Verdict, file_name, read, write
 from runbook.measurement.reading import Reading, read_result
-from runbook.measurement.server import Look
+from runbook.measurement.server import Look, serving
 from runbook.measurement.verdict import Witness, judge
 from runbook.steps.bench import rehearsed
 from runbook.steps.bench.endings import failed, interrupted
@@ -28,6 +28,7 @@ from runbook.steps.bench.following import follow
 from runbook.steps.bench.jobs import JOBS, ahead, benchmark_labels, ended, jobs
 from runbook.steps.bench.keeping import asked, document
 from runbook.steps.bench.leaving import leave
+from runbook.steps.bench.served import Served, served_by
 from runbook.steps.bench.sharing import share
 from runbook.steps.bench.witness import look, seen_before, server_pods
 from runbook.steps.context import Context, StepArguments
@@ -112,8 +113,10 @@ def _conclude(context: Context, job: Object, kept: FactKey) -> None:
     log_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file.write_text(log, encoding="utf-8")
     reading = read_result(log)
-    verdict = judge(reading, asked(context, job), _witness(context, job))
-    found = document(context, job, reading, verdict, server_pods(context))
+    witness = _witness(context, job)
+    served = _served(context, witness)
+    verdict = judge(reading, asked(job, served), witness)
+    found = document(context, job, reading, verdict, served)
     write(found, _file(context))
     share(context, found, _file(context))
     if reading.block:
@@ -143,6 +146,12 @@ def _seen_after(context: Context, job: Object) -> Look:
         return found
     since = datetime.now(UTC) - datetime.fromisoformat(ended_at)
     return replace(found, counters=None) if since.total_seconds() > _SOON_SECONDS else found
+
+
+def _served(context: Context, witness: Witness) -> Served:
+    measured = serving(witness.before, witness.after) if witness.after else frozenset()
+    pods = [pod for pod in server_pods(context) if pod["metadata"]["name"] in measured]
+    return served_by(pods, context.variables.server.name)
 
 
 def _refused(

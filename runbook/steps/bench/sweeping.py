@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,9 @@ from runbook.measurement.sweep import (
     read_sweep,
 )
 from runbook.steps.bench.jobs import jobs
+from runbook.steps.bench.served import configuration, ready_replicas
 from runbook.steps.context import Context
+from runbook.steps.kube.server import require_deployment
 from runbook.steps.kube.workload import job_name
 
 _SAME_LOAD: Final = (
@@ -58,7 +60,7 @@ def begun(context: Context) -> Sweep:
         rehearsal=variables.provider == "rehearsal",
         objective=variables.slo.limits,
         share=variables.slo.attainment,
-        parameters=_parameters(variables),
+        parameters=_parameters(context),
     )
     if not variables.sweep.resume:
         return fresh
@@ -125,16 +127,16 @@ def measured(at: Context) -> SweepPoint:
     return point(read(at.home / ".runs" / at.run_id / file_name(at.round)))
 
 
-def _parameters(variables: Variables) -> dict[str, Any]:
+def _parameters(context: Context) -> dict[str, Any]:
     """List what must be equal for points to stand on one curve: what is measured, by what, and the search."""
-    bench, server = variables.bench, variables.server
+    variables = context.variables
+    bench, server = variables.bench, require_deployment(context)
     told: dict[str, Any] = {
         "slo": variables.slo.limits,
         "attainment": variables.slo.attainment,
         "model": f"{variables.checkpoint.repository}@{variables.checkpoint.revision}",
-        "server_image": server.image,
-        "server_flags": dict(server.flags),
-        "replicas": server.replicas,
+        "server": asdict(configuration(server["spec"]["template"]["spec"], variables.server.name)),
+        "replicas": ready_replicas(server),
         "tpu": f"{variables.tpu.accelerator} {variables.tpu.topology}",
         **{f"bench.{name}": getattr(bench, name) for name in _SAME_LOAD},
         **{f"sweep.{name}": getattr(variables.sweep, name) for name in _SAME_SEARCH},

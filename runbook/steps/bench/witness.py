@@ -24,11 +24,12 @@ _TIMEOUT_SECONDS: Final = 20.0
 
 def look(context: Context) -> Look:
     """Look at the server's Pods and, where there is one that answers, at its counters."""
-    pods = server_pods(context)
-    ready = [pod for pod in pods if is_ready(pod)]
+    pods = [pod for pod in server_pods(context) if not _is_ending(pod)]
+    unready = tuple(pod["metadata"]["name"] for pod in pods if not is_ready(pod))
     return Look(
-        {pod["metadata"]["name"]: _restarts(pod) for pod in ready},
-        _counters(context) if len(ready) == 1 else None,
+        {pod["metadata"]["name"]: _restarts(pod) for pod in pods},
+        _counters(context) if len(pods) - len(unready) == 1 else None,
+        unready,
     )
 
 
@@ -77,6 +78,12 @@ def _counters(context: Context) -> Counters | None:
     except RunbookError as error:
         context.report.warning(f"the server's counters are not known: {error.message}")
         return None
+
+
+def _is_ending(pod: Object) -> bool:
+    """Tell a Pod that another takes the place of: deleted, or evicted, which stays listed."""
+    phase = pod.get("status", {}).get("phase")
+    return "deletionTimestamp" in pod["metadata"] or phase in {"Failed", "Succeeded"}
 
 
 def _restarts(pod: Object) -> int:
