@@ -59,7 +59,7 @@ def test_what_ran_is_told_and_not_what_the_variables_say(run: Callable[..., Plac
     (warning,) = place.voice.warnings
     assert warning.startswith("deployment/vllm-tpu is measured as it serves, not as the variables say: ")
     assert "server.flags.max-num-seqs is 256, not 512" in warning
-    assert "server.env.XLA_FLAGS is --one, not absent" in warning
+    assert "server.env.NEW is absent, not 1" in warning
     assert "hf_secret" not in warning
 
 
@@ -96,16 +96,15 @@ def pods(place: Place) -> list[Object]:
 def test_variables_that_were_deployed_are_no_reason_to_warn() -> None:
     variables = variables_with(*OTHERWISE).variables
     args = ["--port=8000", "--served-model-name", "tiny"]
-    args += [f"--{name}" if value is True else f"--{name}={value}" for name, value in flags_of(variables)]
+    args += [
+        f"--{name}" if value is True else f"--{name}={value}"
+        for name, value in variables.server.flags.items()
+    ]
     cache = f"{variables.volume.mount_path}/$(MODEL_FOLDER_PATH)/xla-cache"
-    env = [{"name": name, "value": value} for name, value in variables.server.env.items()]
-    env += [{"name": "VLLM_XLA_CACHE_PATH", "value": cache}, {"name": "MODEL_FOLDER_PATH", "value": "tiny"}]
+    env: list[Object] = [{"name": name, "value": value} for name, value in variables.server.env.items()]
+    env += [{"name": "VLLM_XLA_CACHE_PATH", "value": cache}, {"name": "OF_THE_MANIFEST", "value": "tiny"}]
     spec = server(args, image=variables.server.image, env=env)
     assert list(not_deployed(variables, {"spec": {"template": {"spec": spec}}})) == []
-
-
-def flags_of(variables: Any) -> list[tuple[str, Any]]:
-    return list(variables.server.flags.items())
 
 
 def server(args: list[str], image: str = "vllm:1", env: list[Object] | None = None) -> Object:
@@ -116,7 +115,12 @@ def server(args: list[str], image: str = "vllm:1", env: list[Object] | None = No
 def test_flags_are_read_in_each_way_of_writing_and_secrets_are_not() -> None:
     args = ["--seed", "7", "--load-format=x", "--rate=1e-05", "--fast", "--hf-token=s3cret", "--model=/m"]
     reference = {"name": "FROM", "valueFrom": {"secretKeyRef": {"name": "n", "key": "k"}}}
-    env = [reference, {"name": "VLLM_MAX_TOKENS", "value": "9"}, {"name": "MY_API_KEY", "value": "s3cret"}]
+    env: list[Object] = [
+        reference,
+        {"name": "VLLM_MAX_TOKENS", "value": "9"},
+        {"name": "MY_API_KEY", "value": "s3cret"},
+    ]
+    env += [{"name": "HTTPS_PROXY", "value": "http://me:s3cret@proxy:3128"}]
     found = configuration(server(args, env=env), "vllm-tpu")
     assert found.flags == {
         "seed": 7,
@@ -125,7 +129,7 @@ def test_flags_are_read_in_each_way_of_writing_and_secrets_are_not() -> None:
         "fast": True,
         "hf-token": "***",
     }
-    assert found.env == {"FROM": "***", "VLLM_MAX_TOKENS": "9", "MY_API_KEY": "***"}
+    assert found.env == {"FROM": "***", "VLLM_MAX_TOKENS": "9", "MY_API_KEY": "***", "HTTPS_PROXY": "***"}
 
 
 def test_what_is_not_the_same_in_all_pods_is_not_known() -> None:

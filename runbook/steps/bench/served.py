@@ -22,6 +22,7 @@ _OWN_ENVIRONMENT: Final = frozenset(
 """What the manifest writes itself, and no answer takes longer for."""
 _CACHE: Final = "VLLM_XLA_CACHE_PATH"
 _SECRET: Final = re.compile(r"(?i)(^|[_-])(key|token|secret|password|credentials?)$")
+_LOGIN: Final = re.compile(r"://[^/\s]+@")
 _WHOLE: Final = re.compile(r"-?\d+", re.ASCII)
 _REAL: Final = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII)
 
@@ -117,16 +118,16 @@ def not_deployed(variables: Variables, deployment: Object) -> Iterator[str]:
     if server.compilation_cache:
         env[_CACHE] = f"{variables.volume.mount_path}/$(MODEL_FOLDER_PATH)/{server.compilation_cache}"
     wanted = _environment([{"name": name, "value": value} for name, value in env.items()])
-    present = {"image": found.image, "replicas": ready_replicas(deployment)}
+    present: dict[str, Scalar] = {"image": found.image, "replicas": ready_replicas(deployment)}
     yield from _differing(present, {"image": server.image, "replicas": server.replicas}, "server.")
     yield from _differing(found.flags, _flags(list(arguments(server.flags, model=""))), "server.flags.")
     yield from _differing(found.env, wanted, "server.env.")
 
 
 def _differing(found: Mapping[str, Scalar], wanted: Mapping[str, Scalar], group: str) -> Iterator[str]:
-    for name in dict.fromkeys([*found, *wanted]):
-        if found.get(name) != wanted.get(name):
-            yield f"{group}{name} is {found.get(name, 'absent')}, not {wanted.get(name, 'absent')}"
+    for name, value in wanted.items():  # what else is there may be written by a manifest that was edited
+        if found.get(name) != value:
+            yield f"{group}{name} is {found.get(name, 'absent')}, not {value}"
 
 
 def _flags(words: Sequence[str]) -> dict[str, Scalar]:
@@ -140,10 +141,14 @@ def _flags(words: Sequence[str]) -> dict[str, Scalar]:
         elif name:
             found[name].append(word)
     return {
-        name: MASK if _SECRET.search(name) else _value(values)
+        name: MASK if _is_secret(name, " ".join(values)) else _value(values)
         for name, values in found.items()
         if name not in _OWN_FLAGS
     }
+
+
+def _is_secret(name: str, text: str) -> bool:
+    return bool(_SECRET.search(name) or _LOGIN.search(text))
 
 
 def _value(words: Sequence[str]) -> Scalar:
@@ -156,13 +161,14 @@ def _value(words: Sequence[str]) -> Scalar:
 
 
 def _environment(entries: Sequence[Object]) -> dict[str, str]:
-    """Read what is written plainly; a value from a Secret, and one that is called like one, stays hidden."""
+    """Read what is written plainly; what comes from elsewhere, and what may be a secret, stays hidden."""
+    found = {
+        entry["name"]: str(entry.get("value", MASK if "valueFrom" in entry else "")) for entry in entries
+    }
     return {
-        entry["name"]: MASK
-        if "valueFrom" in entry or _SECRET.search(entry["name"])
-        else entry.get("value", "")
-        for entry in entries
-        if entry["name"] not in _OWN_ENVIRONMENT
+        name: MASK if _is_secret(name, text) else text
+        for name, text in found.items()
+        if name not in _OWN_ENVIRONMENT
     }
 
 
