@@ -37,13 +37,24 @@ def lose(place: Place, claim: Reference) -> None:
         until(lambda: (cluster.get(claim) or {})["status"]["phase"] == "Lost")
 
 
+def declined(place: Place) -> list[Change]:
+    """Answer no whenever a place asks; give what it asks about."""
+    asked: list[Change] = []
+
+    def ask(change: Change) -> bool:
+        asked.append(change)
+        return False
+
+    place.ask = ask
+    return asked
+
+
 def test_a_pod_of_others_on_a_lost_claim_is_named_and_stays_when_the_answer_is_no(
     shared: tuple[Place, Reference],
 ) -> None:
     place, claim = shared
     lose(place, claim)
-    asked: list[Change] = []
-    place.ask = lambda change: bool(asked.append(change))
+    asked = declined(place)
     outcome = place.apply("kube.apply", **SERVER)
     assert isinstance(outcome.error, RefusedError)
     (change,) = asked
@@ -80,8 +91,7 @@ def test_the_servers_own_pods_are_not_asked_about(place: Place) -> None:
     (claim,) = place.of_kind("v1", "PersistentVolumeClaim")
     place.delete(claim)
     until(lambda: "deletionTimestamp" in (place.get(claim) or {"metadata": {}})["metadata"])
-    asked: list[Change] = []
-    place.ask = lambda change: bool(asked.append(change))
+    asked = declined(place)
     outcome = place.apply("kube.apply", **SERVER)
     assert outcome.error is None
     assert not asked
