@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import trustme
 
+from runbook.clients.kube.client import KubeClient
+from runbook.clients.kube.connection import by_kubeconfig
 from runbook.engine.errors import CredentialsError, UserError
 from runbook.engine.outcome import Outcome, Status
 from tests.any_cluster.between import Guarded, Passage, Proxy
@@ -278,6 +280,35 @@ def test_a_login_with_few_rights_is_one_and_nobodys_is_none(
     prepared.cloud.control("POST", "faults", refusal)
     outcome = first_step(prepared, written.file({"token": written.token}))
     assert (outcome.status is Status.OK) is known
+
+
+GRANTED = {
+    'pods is forbidden: User "a" cannot list resource "pods" in API group "" at the cluster scope': (
+        "have somebody grant it: list on pods"
+    ),
+    'deployments.apps "b" is forbidden: User "a" cannot patch resource "deployments" in API group "apps" '
+    'in the namespace "llm"': (
+        "have somebody grant it: patch on deployments of API group apps in namespace llm"
+    ),
+    'pods is forbidden: User "a" cannot list resource "pods" in API group "" in the namespace "llm": '
+    'requires one of ["container.pods.list"] permission(s).': (
+        "container.pods.list is missing: have an owner run `gcloud projects add-iam-policy-binding PROJECT "
+        "--member=user:YOUR_ACCOUNT --role=roles/container.developer`"
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "remedy"), GRANTED.items(), ids=["everywhere", "namespace", "GKE's"])
+def test_a_right_that_is_missing_is_named_as_the_clusters_own(
+    prepared: Place, written: Handwritten, message: str, remedy: str
+) -> None:
+    refusal = {"method": "GET", "path": "/api/v1/nodes", "status": 403, "message": message}
+    prepared.cloud.control("POST", "faults", refusal)
+    cluster = KubeClient(by_kubeconfig([written.file({"token": written.token})], None), written.folder)
+    with pytest.raises(CredentialsError) as refused:
+        cluster.list("v1", "Node", "")
+    prepared.cloud.control("DELETE", "faults")
+    assert refused.value.remedy == remedy
 
 
 def test_a_certificate_that_is_not_trusted_names_the_cluster_of_the_file(
