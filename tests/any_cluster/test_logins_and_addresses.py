@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
+import ssl
 import stat
 import textwrap
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import trustme
 
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.connection import by_kubeconfig
+from runbook.clients.kube.watching import viewing
 from runbook.engine.errors import CredentialsError, UserError
 from runbook.engine.outcome import Outcome, Status
 from tests.any_cluster.between import Guarded, Passage, Proxy
@@ -206,6 +210,24 @@ def test_requests_go_through_the_proxy_of_the_file(reader: Reader, written: Hand
         server = written.cluster["server"].removeprefix("https://")
         assert proxy.asked == {f"CONNECT {server}"}
         assert proxy.logins == {"me:pass word"}
+
+
+def test_a_view_through_a_proxy_that_has_tls_itself_is_closed_at_once(
+    written: Handwritten, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(written.folder / "proxy.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(written.folder / "proxy.pem"))
+    with Proxy(tls) as proxy:
+        path = written.file({"token": written.token}, proxy_url=f"https://127.0.0.1:{proxy.port}")
+        before = set(threading.enumerate())
+        with viewing(KubeClient(by_kubeconfig([path], None), written.folder)) as view:
+            assert view.list("v1", "Node", "")
+            (watch,) = (found for found in set(threading.enumerate()) - before if "watch of" in found.name)
+            time.sleep(0.5)  # the watch's own request is answered
+        watch.join(5)
+        assert not watch.is_alive()
 
 
 def test_another_kind_of_proxy_is_refused(reader: Reader, written: Handwritten) -> None:
