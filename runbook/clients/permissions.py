@@ -11,6 +11,12 @@ PROJECT = re.compile(r"(?:/projects/|[?&]project=)([^/:?&]+)")
 BUCKET = re.compile(r"(?:/b/|gs://)([^/?]+)")
 CLUSTERS = re.compile(r"container\.(clusters|operations|nodePools)\.")
 """GKE's own permissions; all others of `container` are those of objects inside a cluster."""
+AUTHORIZER = re.compile(
+    r'forbidden: User "[^"]*" cannot (?P<verb>\S+) (?:resource|path) "(?P<resource>[^"]*)"'
+    r'(?: in API group "(?P<group>[^"]*)")?(?: in the namespace "(?P<namespace>[^"]*)")?'
+)
+"""A refusal of Kubernetes' authorizers; an admission's denial is worded as whoever wrote it likes
+(k8s.io/apiserver, responsewriters.forbiddenMessage)."""
 ROLES: Mapping[str, str] = {
     "container.": "roles/container.admin",
     "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
@@ -46,7 +52,7 @@ def remedy(message: str, source: str) -> str:
 
 
 def in_cluster(message: str) -> str:
-    """Tell what to have run so that a login may use the objects of a cluster.
+    """Tell what to have run so that a login may use the objects of a GKE cluster.
 
     Args:
         message: the API server's refusal; GKE's names a permission, that of Kubernetes alone does not.
@@ -54,6 +60,20 @@ def in_cluster(message: str) -> str:
     permission = missing(message)
     named = f"{permission} is missing: " if permission else ""
     return f"{named}have an owner run `{_grant(permission or 'container.pods.get', '')}`"
+
+
+def in_any_cluster(message: str) -> str:
+    """Tell what a login has to be granted in a cluster that may be anybody's.
+
+    Args:
+        message: the API server's refusal; where it names a permission of Google's, the cluster is GKE's.
+    """
+    refused = AUTHORIZER.search(message)
+    if missing(message) or refused is None:
+        return in_cluster(message)
+    group = f" of API group {refused['group']}" if refused["group"] else ""
+    where = f" in namespace {refused['namespace']}" if refused["namespace"] else ""
+    return f"have somebody grant it: {refused['verb']} on {refused['resource']}{group}{where}"
 
 
 def _grant(permission: str, source: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from runbook.engine.errors import PassingError, Place, RunbookError
@@ -122,4 +123,6 @@ def _trusted() -> ssl.SSLContext:
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     if not bundle and ssl.get_default_verify_paths().cafile is None and find_spec("certifi"):
         bundle = str(import_module("certifi").where())
+    if bundle and Path(bundle).is_dir():
+        return ssl.create_default_context(capath=bundle)
     return ssl.create_default_context(cafile=bundle)

@@ -115,10 +115,14 @@ class Guarded(Between):
 
 
 class Proxy(Between):
-    """A proxy by CONNECT that notes who asked for what."""
+    """A proxy by CONNECT that notes who asked for what.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Args:
+        tls: of who connects; None: none.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls)
         self.asked: set[str] = set()
         self.logins: set[str] = set()
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 import os
+import ssl
 import stat
 import textwrap
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
+from runbook.clients.kube.client import KubeClient
+from runbook.clients.kube.connection import by_kubeconfig
+from runbook.clients.kube.watching import viewing
 from runbook.engine.errors import CredentialsError, UserError
 from runbook.engine.outcome import Outcome, Status
 from tests.any_cluster.between import Guarded, Passage, Proxy
@@ -206,6 +212,24 @@ def test_requests_go_through_the_proxy_of_the_file(reader: Reader, written: Hand
         assert proxy.logins == {"me:pass word"}
 
 
+def test_a_view_through_a_proxy_that_has_tls_itself_is_closed_at_once(
+    written: Handwritten, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(str(written.folder / "proxy.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(written.folder / "proxy.pem"))
+    with Proxy(tls) as proxy:
+        path = written.file({"token": written.token}, proxy_url=f"https://127.0.0.1:{proxy.port}")
+        before = set(threading.enumerate())
+        with viewing(KubeClient(by_kubeconfig([path], None), written.folder)) as view:
+            assert view.list("v1", "Node", "")
+            (watch,) = (found for found in set(threading.enumerate()) - before if "watch of" in found.name)
+            time.sleep(0.5)  # the watch's own request is answered
+        watch.join(5)
+        assert not watch.is_alive()
+
+
 def test_another_kind_of_proxy_is_refused(reader: Reader, written: Handwritten) -> None:
     error = reader.by(written.file({"token": written.token}, proxy_url="socks5://127.0.0.1:1080")).error
     assert isinstance(error, UserError)
@@ -278,6 +302,35 @@ def test_a_login_with_few_rights_is_one_and_nobodys_is_none(
     prepared.cloud.control("POST", "faults", refusal)
     outcome = first_step(prepared, written.file({"token": written.token}))
     assert (outcome.status is Status.OK) is known
+
+
+GRANTED = {
+    'pods is forbidden: User "a" cannot list resource "pods" in API group "" at the cluster scope': (
+        "have somebody grant it: list on pods"
+    ),
+    'deployments.apps "b" is forbidden: User "a" cannot patch resource "deployments" in API group "apps" '
+    'in the namespace "llm"': (
+        "have somebody grant it: patch on deployments of API group apps in namespace llm"
+    ),
+    'pods is forbidden: User "a" cannot list resource "pods" in API group "" in the namespace "llm": '
+    'requires one of ["container.pods.list"] permission(s).': (
+        "container.pods.list is missing: have an owner run `gcloud projects add-iam-policy-binding PROJECT "
+        "--member=user:YOUR_ACCOUNT --role=roles/container.developer`"
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "remedy"), GRANTED.items(), ids=["everywhere", "namespace", "GKE's"])
+def test_a_right_that_is_missing_is_named_as_the_clusters_own(
+    prepared: Place, written: Handwritten, message: str, remedy: str
+) -> None:
+    refusal = {"method": "GET", "path": "/api/v1/nodes", "status": 403, "message": message}
+    prepared.cloud.control("POST", "faults", refusal)
+    cluster = KubeClient(by_kubeconfig([written.file({"token": written.token})], None), written.folder)
+    with pytest.raises(CredentialsError) as refused:
+        cluster.list("v1", "Node", "")
+    prepared.cloud.control("DELETE", "faults")
+    assert refused.value.remedy == remedy
 
 
 def test_a_certificate_that_is_not_trusted_names_the_cluster_of_the_file(

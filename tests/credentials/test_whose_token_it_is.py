@@ -186,7 +186,10 @@ def test_a_permission_on_a_bucket_is_granted_there() -> None:
 
 
 def test_a_permission_inside_the_cluster_is_named_too() -> None:
-    said = 'User "a" cannot list resource "pods": requires one of ["container.pods.list"] permission(s).'
+    said = (
+        'pods is forbidden: User "a" cannot list resource "pods" in API group "" in the namespace "default": '
+        'requires one of ["container.pods.list"] permission(s).'
+    )
     error = of_answer(403, json.dumps({"kind": "Status", "message": said}), Place("GET /api/v1/pods"))
     assert isinstance(error, CredentialsError)
     assert error.remedy == (

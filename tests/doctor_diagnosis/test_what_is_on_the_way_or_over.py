@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from runbook.clients.kube import kubeconfig
+from runbook.clients.kube.kubeconfig import kubeconfig_path
 from runbook.clients.kube.objects import Reference
 from tests.doctor_diagnosis.patient import Patient
 from tests.rehearsal.stand_in import eventually
@@ -90,6 +92,63 @@ def test_a_read_that_is_refused_is_told_once(patient: Patient) -> None:
     patient.place.cloud.control("POST", "faults", refusal)
     [finding] = patient.findings()
     assert (finding.verdict, finding.fact) == ("failed", "A refusal that nobody knows")
+
+
+def refused(resource: str) -> dict[str, object]:
+    """A fault: the login may not list something of the whole cluster."""
+    cannot = f'User "intern" cannot list resource "{resource}" in API group "" at the cluster scope'
+    return {
+        "api": "kubernetes",
+        "method": "GET",
+        "path": rf"/api/v1/{resource}(\?|$)",
+        "status": 403,
+        "message": f"{resource} is forbidden: {cannot}",
+        "times": 100,
+    }
+
+
+@pytest.mark.parametrize("resource", ["pods", "nodes"])
+def test_a_login_that_may_read_little_still_hears_the_servers_pods(patient: Patient, resource: str) -> None:
+    patient.play("s27-libtpu-locked")
+    patient.place.cloud.control("POST", "faults", refused(resource))
+    assert patient.named() == ["s27-libtpu-locked"]
+
+
+def test_nodes_that_were_not_seen_are_not_said_to_be_missing(patient: Patient) -> None:
+    patient.play("s16-chips-held")
+    patient.place.cloud.control("POST", "faults", refused("nodes"))
+    assert patient.named() == ["reading GET /api/v1/nodes", *NOT_READY]
+
+
+def test_a_log_that_cannot_be_read_hides_nothing_else(patient: Patient) -> None:
+    patient.play("s27-libtpu-locked")
+    fault = {"api": "kubernetes", "method": "GET", "path": "/log", "status": 500, "times": 100}
+    patient.place.cloud.control("POST", "faults", fault)
+    reads, server = patient.named()
+    assert reads.endswith("/log")
+    assert [server] == NOT_READY
+
+
+def test_a_plug_in_that_kubectl_lacks_hides_no_server_that_is_not_ready(patient: Patient) -> None:
+    patient.play("s33-auth-plugin-missing")
+    patient.run("gke.node_pool", "storage.bucket", "storage.folder", "model.upload", "storage.iam_member")
+    patient.with_settings("server.image=vllm/vllm-tpu:missing").place.apply("kube.apply", **SERVER)
+    assert patient.named() == ["s33-auth-plugin-missing", *NOT_READY]
+
+
+def test_a_plug_in_of_a_user_that_is_not_asked_is_no_symptom(patient: Patient) -> None:
+    patient.play("serving")
+    patient.run("kube.credentials")
+    path = kubeconfig_path(patient.place.loaded.variables, patient.place.home, "rehearsal")
+    config = kubeconfig.read(path)
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "/nowhere/gke-gcloud-auth-plugin",
+    }
+    config["users"].append({"name": "other", "user": {"exec": plugin}})
+    kubeconfig.write(path, config)
+    other = patient.with_settings("provider=kubeconfig", f"kube.kubeconfig={path}")
+    assert other.named() == []
 
 
 def test_two_symptoms_at_once_are_both_named(patient: Patient) -> None:

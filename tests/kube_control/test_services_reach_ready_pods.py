@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 
+from rehearsal.world import Settings
 from tests.kube_control.kube_stand_in import Json, Kube, condition, wait
 from tests.kube_control.test_pods_run_as_processes import SERVER, pod
 
@@ -99,6 +100,18 @@ def test_a_load_balancer_has_an_address_outside_for_as_long_as_it_is_one(kube: K
     found = kube.wait("Service", "web", until=lambda now: not ingress(now))
     assert "nodePort" not in found["spec"]["ports"][0]
     assert "finalizers" not in found["metadata"]
+
+
+def test_a_load_balancer_of_another_kind_is_made_anew_and_keeps_its_address_until_then(kube: Kube) -> None:
+    kube.apply(service("LoadBalancer"))
+    outside = ingress(kube.wait("Service", "web", until=ingress))
+    kube.stand_in.world.settings = Settings(time_scale=0.02)
+    internal = service("LoadBalancer")
+    internal["metadata"]["annotations"] = {"networking.gke.io/load-balancer-type": "Internal"}
+    assert ingress(kube.apply(internal)[0]) == outside
+    assert ingress(kube.get("Service", "web")) == outside
+    found = kube.wait("Service", "web", until=lambda now: ingress(now) != outside)
+    assert ingress(found)[0]["ip"].startswith("10.128.0.")
 
 
 def ingress(found: Json | None) -> list[Json]:

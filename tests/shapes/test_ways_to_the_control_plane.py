@@ -16,7 +16,7 @@ from runbook.clients.auth import rehearsed
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.connection import to_gke
 from runbook.clients.kube.kubeconfig import Entry
-from runbook.engine.errors import RefusedError, RunbookError
+from runbook.engine.errors import CredentialsError, RefusedError, RunbookError
 from runbook.engine.outcome import Status
 from tests.shapes.clouds import cluster_of, make_cluster
 from tests.shapes.conftest import Shaped
@@ -188,3 +188,33 @@ def test_a_dns_endpoint_is_trusted_as_googles_other_services_are(
         KubeClient(to_gke(name, None, login), tmp_path).list("v1", "Pod", "default")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", endpoints["ca_file"])
     assert KubeClient(to_gke(name, None, login), tmp_path).list("v1", "Pod", "default") == []
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl, which names the files, is not here")
+def test_a_dns_endpoint_is_trusted_by_a_folder_of_authorities_too(
+    shaped: Shaped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = shaped("cluster.endpoint=dns")
+    work.apply("gke.cluster")
+    endpoints = work.cloud.endpoints
+    name = cluster_of(work)["controlPlaneEndpointsConfig"]["dnsEndpointConfig"]["endpoint"]
+    folder = rehashed(Path(endpoints["ca_file"]), tmp_path / "authorities")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder))
+    access = to_gke(name, None, rehearsed(Path(endpoints["token_file"])))
+    assert KubeClient(access, tmp_path).list("v1", "Pod", "default") == []
+
+
+def rehashed(authority: Path, folder: Path) -> Path:
+    """Make a folder of authorities as OpenSSL looks into it."""
+    command = ["openssl", "x509", "-noout", "-hash", "-in", str(authority)]
+    name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    folder.mkdir()
+    shutil.copy(authority, folder / f"{name}.0")
+    return folder
+
+
+def test_a_bundle_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    with pytest.raises(CredentialsError, match="authority cannot be read") as refused:
+        to_gke("gke.example.com", None, None)
+    assert str(refused.value.place).endswith("missing.pem")

@@ -78,6 +78,7 @@ class Place:
         loaded: the variables of the environment `rehearsal`, with the test's own settings.
         run_id: of the lines that it runs.
         root: of the repository; another has other manifests.
+        ask: says whether a loss is accepted.
     """
 
     cloud: StandIn
@@ -86,6 +87,7 @@ class Place:
     voice: Voice = field(default_factory=Voice)
     pause: Callable[[float], None] = time.sleep
     root: Path = ROOT
+    ask: Callable[[Change], bool] = lambda change: True
 
     def with_settings(self, *settings: str, run_id: str = "20261123-154200-1a2b") -> Place:
         """The same cloud with other variables."""
@@ -227,7 +229,7 @@ class Place:
             retries=0,
             facts=context.facts,
             notify=lambda event: None,
-            ask=lambda change: True,
+            ask=self.ask,
             pause=self.pause,
         ).run()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from runbook.clients.kube.objects import Reference
 from runbook.engine.errors import ConflictError
 from runbook.engine.outcome import Status
+from runbook.steps.kube import exposure
 from tests.steps_kube.deployment_place import DEPLOYMENT, SERVER, SERVICE, TEMPLATES, Place, paths
 
 
@@ -204,6 +207,55 @@ def test_an_exposed_service_is_told_with_its_address(deployed: Place) -> None:
     assert service is not None
     (ingress,) = service["status"]["loadBalancer"]["ingress"]
     assert outcome.reason.endswith(f"service/vllm-service: {ingress['ip']}:8000")
+
+
+def address(place: Place) -> str:
+    (ingress,) = (place.get(SERVICE) or {})["status"]["loadBalancer"]["ingress"]
+    return str(ingress["ip"])
+
+
+@pytest.fixture
+def internal(place: Place) -> Iterator[Place]:
+    """A Service without Pods with an internal address, and a cloud that takes its time for another."""
+    exposed = place.with_settings("server.replicas=0", "server.expose=internal")
+    exposed.deploy()
+    assert address(exposed).startswith("10.")
+    exposed.cloud.control("PUT", "settings", {"time_scale": 0.02})
+    yield exposed
+    exposed.cloud.control("PUT", "settings", {"time_scale": 0})
+
+
+@pytest.fixture
+def external(internal: Place, tmp_path: Path) -> Place:
+    """The same server for the internet."""
+    key = tmp_path / "key"
+    key.write_text("s3cret-key")
+    return internal.with_settings(
+        "server.replicas=0",
+        "server.expose=external",
+        "server.source_ranges=[203.0.113.0/24]",
+        f"server.api_key={{file: {key}}}",
+    )
+
+
+def test_a_service_that_is_exposed_otherwise_leaves_its_old_address(internal: Place, external: Place) -> None:
+    old = address(internal)
+    assert "would be waited for" in external.check("kube.apply", **SERVER).reason
+    outcome = external.apply("kube.apply", **SERVER)
+    assert outcome.error is None, outcome.error
+    assert address(external).startswith("203.0.113.")
+    assert outcome.reason.endswith(f"service/vllm-service: {address(external)}:8000")
+    assert any(f"still has its old address {old}:8000" in told for told in external.voice.conditions)
+
+
+def test_an_address_that_stays_is_told_as_the_old_one(
+    external: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exposure, "_OLD_SECONDS", 0.2)
+    external.cloud.control("PUT", "settings", {"time_scale": 1})
+    outcome = external.apply("kube.apply", **SERVER)
+    assert outcome.error is None, outcome.error
+    assert "8000, as before: no load balancer of the other kind was made" in outcome.reason
 
 
 ACCOUNT = Reference("v1", "ServiceAccount", "default", "vllm")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -50,6 +51,66 @@ def test_other_entries_stay(files: Place) -> None:
     assert [item["name"] for item in config["contexts"]] == ["theirs", CONTEXT]
     assert config["current-context"] == CONTEXT
     assert config["users"][0]["user"]["exec"]["command"] == "gke-gcloud-auth-plugin"
+
+
+AMBIGUOUS = ("yes", "no", "on", "Off", "y", "N", "true", "~", "0123", "0o17", "1_000", "0x1F", "1e3", "12:30")
+
+
+@pytest.fixture
+def with_ambiguous_values(files: Place) -> Path:
+    """Somebody's file, whose user hands a plug-in values that are no strings without their quotes."""
+    values = [{"name": f"A{number}", "value": value} for number, value in enumerate(AMBIGUOUS)]
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "kubelogin",
+        "interactiveMode": "Never",
+        "env": values,
+    }
+    content = {"apiVersion": "v1", "kind": "Config", "users": [{"name": "theirs", "user": {"exec": plugin}}]}
+    written(files).parent.mkdir(parents=True, exist_ok=True)
+    written(files).write_text(json.dumps(content))
+    return written(files)
+
+
+def test_what_yaml_1_1_reads_otherwise_is_written_in_quotes(
+    files: Place, with_ambiguous_values: Path
+) -> None:
+    files.converges("kube.credentials")
+    config = YAML(typ="safe", pure=True)
+    config.version = "1.1"
+    user = config.load(with_ambiguous_values.read_text())["users"][0]["user"]
+    assert tuple(item["value"] for item in user["exec"]["env"]) == AMBIGUOUS
+
+
+@pytest.mark.clients
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not on this machine")
+def test_kubectl_reads_what_was_written(files: Place, with_ambiguous_values: Path) -> None:
+    files.converges("kube.credentials")
+    command = ["kubectl", "config", "view", "--output=json", f"--kubeconfig={with_ambiguous_values}"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    users = {item["name"]: item["user"] for item in json.loads(ended.stdout)["users"]}
+    assert tuple(item["value"] for item in users["theirs"]["exec"]["env"]) == AMBIGUOUS
+
+
+def test_booleans_are_read_as_kubectl_reads_them_and_stay_booleans(files: Place) -> None:
+    path = written(files)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("clusters: [{name: a, cluster: {insecure-skip-tls-verify: no, server: 12:30}}]")
+    files.converges("kube.credentials")
+    (cluster, _) = kubeconfig.read(path)["clusters"]
+    assert cluster["cluster"] == {"insecure-skip-tls-verify": False, "server": "12:30"}
+
+
+def test_a_link_still_leads_to_the_file(files: Place, tmp_path: Path) -> None:
+    target = tmp_path / "config"
+    target.write_text("apiVersion: v1\n")
+    written(files).parent.mkdir(parents=True, exist_ok=True)
+    written(files).symlink_to(target)
+    files.converges("kube.credentials")
+    assert written(files).is_symlink()
+    assert kubeconfig.read(target)["current-context"] == CONTEXT
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
 def test_an_address_that_has_changed_is_named_alone(files: Place) -> None:

@@ -22,6 +22,7 @@ from runbook.steps.kube.difference import differences
 from tests.steps_kube.deployment_place import Place as Deployed
 
 TYPED = "failed to create typed patch object (default/a; apps/v1): .spec.replica: field not declared"
+DENIED = 'admission webhook "images.team" denied the request: containers cannot use images from docker.io'
 OWNED = {"causes": [{"field": ".spec.replicas", "message": 'conflict with "autoscaler"'}]}
 
 
@@ -32,6 +33,7 @@ OWNED = {"causes": [{"field": ".spec.replicas", "message": 'conflict with "autos
         (401, "Unauthorized", {}, CredentialsError),
         (403, 'pods is forbidden: User "a" cannot list resource "pods"', {}, CredentialsError),
         (403, "pods is forbidden: exceeded quota: small", {}, CapacityError),
+        (403, DENIED, {}, RefusedError),
         (403, "only dynamically provisioned pvc can be resized", {}, RefusedError),
         (404, 'namespaces "serving" not found', {}, AbsentError),
         (409, "Apply failed with 1 conflict", OWNED, ConflictError),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import requests
 
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.objects import Object
+from runbook.clients.kube.objects import Object, Reference
 from tests.steps_kube.deployment_place import Place
 
 
@@ -54,6 +54,13 @@ def has_unscheduled(cluster: KubeClient) -> bool:
         for pod in cluster.list("v1", "Pod", "default")
         for item in pod["status"].get("conditions", ())
     )
+
+
+def lose_the_volume(cluster: KubeClient) -> None:
+    """Kubectl patch pv NAME, its finalizers away, and kubectl delete pv NAME."""
+    (volume,) = cluster.list("v1", "PersistentVolume", "")
+    cluster.merge_patch(Reference.to(volume), {"metadata": {"finalizers": None}}, field_manager="somebody")
+    cluster.delete(Reference.to(volume))
 
 
 def tpu_node(cluster: KubeClient) -> Object:

@@ -10,7 +10,7 @@ import pytest
 from runbook.clients.kube.client import KubeClient
 from runbook.clients.kube.objects import Reference
 from tests.steps_kube.deployment_place import SERVER, Place
-from tests.stuck_states.by_hand import meanwhile, tpu_node, until
+from tests.stuck_states.by_hand import lose_the_volume, meanwhile, tpu_node, until
 from tests.stuck_states.sighting import SECONDS, assert_ended, awaited
 
 ACCOUNT = "llm"
@@ -180,13 +180,6 @@ def test_a_taint_is_named_though_the_scheduler_may_not_name_it(
     with capsys.disabled():
         print(f"\nuntolerated taint: ended {ending.seconds:.2f} s after it was visible")
     assert ending.seconds < SECONDS
-
-
-def lose_the_volume(cluster: KubeClient) -> None:
-    """Kubectl patch pv NAME, its finalizers away, and kubectl delete pv NAME."""
-    (volume,) = cluster.list("v1", "PersistentVolume", "")
-    cluster.merge_patch(Reference.to(volume), {"metadata": {"finalizers": None}}, field_manager="somebody")
-    cluster.delete(Reference.to(volume))
 
 
 def delete_the_claim(cluster: KubeClient) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
 
+from runbook.clients import permissions
 from runbook.clients.kube.logins import Login
 from runbook.clients.transport import is_loopback
 from runbook.engine.errors import RunbookError
@@ -31,19 +33,23 @@ class Way(Protocol):
 
 @dataclass(frozen=True)
 class Remedies:
-    """What helps where the cluster and this machine do not believe each other.
+    """What helps where the cluster and this machine do not believe each other, or the login may too little.
 
     Args:
         login: the cluster takes nobody's word for who asks.
         certificate: this machine does not take the cluster's.
+        permission: the login may not do something; made of the refusal.
     """
 
     login: str
     certificate: str
+    permission: Callable[[str], str]
 
 
 OF_GKE: Final = Remedies(
-    login="run `inv step 4.1`, and look whether you are logged in", certificate="run `inv step 4.1`"
+    login="run `inv step 4.1`, and look whether you are logged in",
+    certificate="run `inv step 4.1`",
+    permission=permissions.in_cluster,
 )
 
 

@@ -27,7 +27,7 @@ from runbook.clients.kube.logins import (
     basic,
     bearer,
 )
-from runbook.clients.kube.tls import present, trusting, trusting_anybody
+from runbook.clients.kube.tls import present, trusting, trusting_anybody, trusting_those_in
 from runbook.engine.errors import CredentialsError, Place, UserError
 
 PROXIES: Final = ("http", "https")
@@ -40,21 +40,15 @@ def to_gke(endpoint: str, ca_certificate: str | None, credentials: Any) -> Acces
     Args:
         endpoint: `host` or `host:port`, as clusters.get answers it.
         ca_certificate: PEM of the authority that signed the API server's certificate; None: any public one,
-            or those of REQUESTS_CA_BUNDLE, as for Google's other services.
+            or those of REQUESTS_CA_BUNDLE, a file or a folder, as for Google's other services.
         credentials: google-auth credentials; their token is renewed before it expires.
     """
-    place = Place(endpoint)
     if ca_certificate is None:
-        bundle = Path(os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH)
-        place = Place.in_file(bundle)
-        ca_certificate = bundle.read_text(encoding="utf-8")
+        tls = trusting_those_in(Path(os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH))
+    else:
+        tls = trusting(ca_certificate, Place(endpoint))
     server = f"https://{endpoint}"
-    return Access(
-        server,
-        trusting(ca_certificate, place),
-        GoogleLogin(credentials),
-        proxy=environments_proxy(server),
-    )
+    return Access(server, tls, GoogleLogin(credentials), proxy=environments_proxy(server))
 
 
 def by_kubeconfig(files: Sequence[Path], context: str | None, waiting: Waiting = UNHEARD) -> Access:

@@ -125,17 +125,18 @@ def of_answer(
         return ImmutableFieldError(message, fields=fields, place=place)
     if status == 401:
         return unaccepted(place, remedies)
-    return _refusal(status, message, place) if status else untrusted(message, place, remedies)
+    return _refusal(status, message, place, remedies) if status else untrusted(message, place, remedies)
 
 
-def _refusal(status: int, message: str, place: Place) -> RunbookError:
+def _refusal(status: int, message: str, place: Place, remedies: Remedies) -> RunbookError:
     made: dict[int, Callable[[str, Place], RunbookError]] = {
         400: _unfit,
-        403: _forbidden,
         404: _absent,
         410: _gone,
         422: _unfit,
     }
+    if status == 403:
+        return _forbidden(message, place, remedies)
     if status in made:
         return made[status](message, place)
     return RefusedError(f"{message} ({status})", place=place)
@@ -153,11 +154,11 @@ def _gone(message: str, place: Place) -> RunbookError:
     return GoneError(message, place=place)
 
 
-def _forbidden(message: str, place: Place) -> RunbookError:
+def _forbidden(message: str, place: Place, remedies: Remedies) -> RunbookError:
     if "exceeded quota" in message:
         return CapacityError(message, place=place, remedy="raise the namespace's ResourceQuota")
-    if " cannot " in message:
-        return CredentialsError(message, place=place, remedy=permissions.in_cluster(message))
+    if permissions.AUTHORIZER.search(message):
+        return CredentialsError(message, place=place, remedy=remedies.permission(message))
     return RefusedError(message, place=place)
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.tag import Tag
 
 from runbook.config.schema import Variables
 from runbook.engine.errors import Place, UserError
@@ -114,7 +118,7 @@ def read(path: Path) -> Config:
     if not path.exists():
         return {}
     try:
-        found = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        found = _yaml(_Read).load(path.read_text(encoding="utf-8"))
     except OSError as error:
         message = f"the kubeconfig file cannot be read: {error.strerror}"
         raise UserError(message, place=Place.in_file(path)) from error
@@ -134,9 +138,13 @@ def merged(config: Mapping[str, Any], entry: Entry) -> Config:
 
 
 def write(path: Path, config: Config) -> None:
-    """Write a kubeconfig file, readable by its owner only; a reader sees the old one or the new one."""
+    """Write a kubeconfig file, readable by its owner only; a reader sees the old one or the new one.
+
+    Where the path is a symbolic link, the file that it leads to is written.
+    """
     text = io.StringIO()
-    YAML(typ="safe", pure=True).dump(config, text)
+    _yaml(_Written).dump(config, text)
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".kubeconfig-")
     try:
@@ -146,3 +154,33 @@ def write(path: Path, config: Config) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+class _Read(VersionedResolver):
+    """Takes plain scalars as kubectl does: the booleans are those of YAML 1.1, such as `yes` and `off`."""
+
+    more: ClassVar = {
+        "tag:yaml.org,2002:bool": re.compile(r"[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
+    }
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        """Give the tag of a node that has none; a string that would get another is written in quotes."""
+        if kind is ScalarNode and implicit[0]:
+            for tag, pattern in self.more.items():
+                if pattern.fullmatch(value):
+                    return Tag(suffix=tag)
+        return super().resolve(kind, value, implicit)
+
+
+class _Written(_Read):
+    """Takes as something else also what only some readers of YAML 1.1 do: `12:30` counts by sixties."""
+
+    more: ClassVar = _Read.more | {
+        "tag:yaml.org,2002:int": re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
+    }
+
+
+def _yaml(resolver: type[VersionedResolver]) -> YAML:
+    made = YAML(typ="safe", pure=True)
+    made.Resolver = resolver
+    return made

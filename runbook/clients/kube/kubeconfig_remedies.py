@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from runbook.clients import permissions
 from runbook.clients.kube.access import Remedies
 from runbook.clients.kube.kubeconfig_context import Item, KubeContext
 
 
 def of_kubeconfig(chosen: KubeContext) -> Remedies:
     """Name the file, and whom in it, the operator has to look at: the runbook only reads it."""
-    return Remedies(login=_login(chosen), certificate=_certificate(chosen.cluster))
+    return Remedies(
+        login=_login(chosen),
+        certificate=_certificate(chosen.cluster),
+        permission=permissions.in_any_cluster,
+    )
 
 
 def _login(chosen: KubeContext) -> str:

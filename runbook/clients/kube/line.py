@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 
@@ -33,7 +35,7 @@ class Line:
         self._ended.set()
         with self._lock:
             if self._answer is not None:
-                self._answer.shutdown()
+                _shut(self._answer)
 
     def rest(self, seconds: float) -> None:
         """Wait, though not after it was hung up."""
@@ -50,9 +52,25 @@ class Line:
             self._answer = answer
             self.answers += 1
             if self.is_ended:
-                answer.shutdown()
+                _shut(answer)
         try:
             yield
         finally:
             with self._lock:
                 self._answer = None
+
+
+def _shut(answer: Any) -> None:
+    """End what comes of an answer; nothing is left to do where it has ended by itself."""
+    with suppress(OSError, RuntimeError):
+        try:
+            answer.shutdown()
+        except ValueError:  # TLS in TLS, as a proxy may have its own: urllib3 cannot shut that down
+            _shut_socket(answer)
+
+
+def _shut_socket(answer: Any) -> None:
+    with suppress(ValueError, AttributeError):  # what urllib3 and http.client raise for one that is closed
+        descriptor = os.dup(answer.fileno())
+        with socket.socket(fileno=descriptor) as shared:
+            shared.shutdown(socket.SHUT_RD)

@@ -22,10 +22,33 @@ def trusting(authorities: str | None, place: Place) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError) as error:
-        raise CredentialsError(
-            f"the cluster's certificate authority cannot be read: {error}", place=place
-        ) from error
-    # As Go's clients: clusters' own authorities often lack what Python 3.13 demands beyond a valid chain.
+        raise _unreadable(error, place) from error
+    return _as_go(context)
+
+
+def trusting_those_in(path: Path) -> ssl.SSLContext:
+    """Make the settings of a client that trusts the authorities of a file, or of a folder that was rehashed.
+
+    Raises:
+        CredentialsError: there is no certificate in that file, or no such file.
+    """
+    try:
+        context = (
+            ssl.create_default_context(capath=path)
+            if path.is_dir()
+            else ssl.create_default_context(cafile=path)
+        )
+    except OSError as error:
+        raise _unreadable(error, Place.in_file(path)) from error
+    return _as_go(context)
+
+
+def _unreadable(error: Exception, place: Place) -> CredentialsError:
+    return CredentialsError(f"the cluster's certificate authority cannot be read: {error}", place=place)
+
+
+def _as_go(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Look as Go's clients do: clusters' own authorities often lack what Python 3.13 demands of a chain."""
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context

@@ -25,15 +25,21 @@ def diagnose(context: Context) -> list[Finding]:
 
     Returns:
         a finding for each known symptom that is seen, its topic being the symptom's id; then what is broken
-        without a name; where there is neither, one that says so.
+        and none of them explains; where there is neither, one that says so.
     """
     seen = take(context)
     said = texts(seen)
     found = named(seen, said)
     findings = [_finding(context, symptom, evidence) for symptom, evidence in found.items()]
-    if not findings:
-        findings.extend(unnamed(context, seen, said))
+    if not any(_explains(symptom, evidence) for symptom, evidence in found.items()):
+        named_already = {item for evidence in found.values() for item in evidence}
+        findings.extend(unnamed(context, seen, [item for item in said if item not in named_already]))
     return findings or [Finding("symptoms", "ok", f"none of the {len(SYMPTOMS)} known ones is seen")]
+
+
+def _explains(symptom: Symptom, evidence: Sequence[Evidence]) -> bool:
+    """Tell whether what is broken has its name by a symptom; a warning does it where Pods show it."""
+    return symptom.verdict == "failed" or any(item.subject.startswith("Pod ") for item in evidence)
 
 
 def named(seen: Snapshot, said: Sequence[Evidence]) -> dict[Symptom, list[Evidence]]:

@@ -53,7 +53,7 @@ def no_node_matches(seen: Snapshot) -> Iterator[Evidence]:
 
 def _waiting(seen: Snapshot) -> Iterator[tuple[Object, list[Object]]]:
     """Give each Pod that the scheduler cannot place, with the nodes that its selector means."""
-    for pod in seen.troubled_pods:
+    for pod in seen.troubled_pods if seen.nodes_known else ():
         if is_unscheduled(pod) and "PersistentVolumeClaim" not in _message(pod):
             yield pod, [node for node in seen.nodes if matches(pod, node)]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runbook.clients.kube.client import KubeClient
-from runbook.clients.kube.kubeconfig import kubeconfig_path
-from runbook.clients.kube.kubeconfig import read as read_kubeconfig
+from runbook.clients.kube.kubeconfig import kubeconfig_files, read
+from runbook.clients.kube.kubeconfig_context import Item, choose
 from runbook.clients.kube.objects import Object, Reference
 from runbook.config.schema import Variables
 from runbook.doctor.diagnosis.pods import SIDECAR, is_troubled, of_environment
-from runbook.engine.errors import RunbookError
+from runbook.engine.errors import PassingError, RunbookError
 from runbook.engine.journal import read_runs
 from runbook.steps.context import Context
 from runbook.steps.gke import reads
@@ -47,10 +47,12 @@ class Snapshot:
     Args:
         cluster: as the GKE API answers it; None where there is none, or where the provider is a kubeconfig.
         operations: of the cluster's location.
-        pods: of all namespaces, as others may hold the chips.
+        pods: of all namespaces, as others may hold the chips; of the environment's alone where the login may
+            not list more.
+        nodes_known: whether the nodes could be read.
         events: of the environment's namespace.
         last_run: the newest run of this environment in the history; None where it told nothing.
-        kubeconfig: this environment's kubeconfig file.
+        kubectl_user: whom kubectl logs in as; None where the kubeconfig does not say, as before 4.1.
     """
 
     variables: Variables
@@ -59,11 +61,12 @@ class Snapshot:
     deployment: Object | None = None
     pods: list[Object] = field(default_factory=list)
     nodes: list[Object] = field(default_factory=list)
+    nodes_known: bool = True
     events: list[Object] = field(default_factory=list)
     logs: list[Log] = field(default_factory=list)
     refusals: list[RunbookError] = field(default_factory=list)
     last_run: Mapping[str, Any] | None = None
-    kubeconfig: Mapping[str, Any] = field(default_factory=dict)
+    kubectl_user: Item | None = None
 
     @property
     def node_pool(self) -> Mapping[str, Any] | None:
@@ -87,7 +90,7 @@ def take(context: Context) -> Snapshot:
     variables = context.variables
     seen = Snapshot(variables)
     with _noted(seen):
-        seen.kubeconfig = read_kubeconfig(kubeconfig_path(variables, context.home, context.environment))
+        seen.kubectl_user = _kubectl_user(context)
     seen.last_run = _last_run(context)
     if variables.provider == "kubeconfig":
         with _noted(seen):
@@ -112,6 +115,14 @@ def _noted(seen: Snapshot) -> Iterator[None]:
         seen.refusals.append(error)
 
 
+def _kubectl_user(context: Context) -> Item | None:
+    variables = context.variables
+    files = kubeconfig_files(variables, context.home, context.environment)
+    if variables.provider == "kubeconfig":
+        return choose(files, variables.kube.context).user
+    return choose(files, None).user if read(files[0]).get("current-context") else None
+
+
 def _last_run(context: Context) -> Mapping[str, Any] | None:
     """Find the newest run of this environment; one that still runs, or was killed, has told nothing."""
     runs = (run for run in read_runs(context.home / ".runs") if run["environment"] == context.environment)
@@ -120,24 +131,47 @@ def _last_run(context: Context) -> Mapping[str, Any] | None:
 
 
 def _read_kubernetes(kube: KubeClient, seen: Snapshot) -> None:
+    """Read what the login may read.
+
+    Raises:
+        PassingError: nobody answers, so nothing more is asked.
+    """
     variables = seen.variables
     namespace = variables.kube.namespace
-    seen.pods = kube.list("v1", "Pod", "")
-    seen.nodes = kube.list("v1", "Node", "")
-    seen.events = kube.list("v1", "Event", namespace)
-    seen.deployment = kube.get(Reference("apps/v1", "Deployment", namespace, variables.server.name))
+    _read_pods(kube, seen)
+    seen.nodes_known = False
+    with _noted(seen):
+        seen.nodes = kube.list("v1", "Node", "")
+        seen.nodes_known = True
+    with _noted(seen):
+        seen.events = kube.list("v1", "Event", namespace)
+    with _noted(seen):
+        seen.deployment = kube.get(Reference("apps/v1", "Deployment", namespace, variables.server.name))
     for pod in sorted(seen.own_pods, key=is_troubled, reverse=True)[:_PODS_HEARD]:
-        seen.logs.extend(_logs(kube, pod))
+        seen.logs.extend(_logs(kube, pod, seen))
 
 
-def _logs(kube: KubeClient, pod: Object) -> Iterator[Log]:
+def _read_pods(kube: KubeClient, seen: Snapshot) -> None:
+    try:
+        seen.pods = kube.list("v1", "Pod", "")
+    except PassingError:
+        raise
+    except RunbookError as error:
+        seen.refusals.append(error)
+        with _noted(seen):
+            seen.pods = kube.list("v1", "Pod", seen.variables.kube.namespace)
+
+
+def _logs(kube: KubeClient, pod: Object, seen: Snapshot) -> Iterator[Log]:
     """Read what a Pod's containers say; of those in trouble also what they said before the last restart."""
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     troubled = is_troubled(pod)
     for status in _speaking(pod):
         container = status["name"]
         for previous in (False, True) if troubled and status.get("restartCount") else (False,):
-            text = kube.logs(namespace, name, container, previous=previous, tail=_LOG_LINES)
+            text = ""
+            with _noted(seen):
+                text = kube.logs(namespace, name, container, previous=previous, tail=_LOG_LINES)
             if text:
                 yield Log(pod, container, previous, text)
 

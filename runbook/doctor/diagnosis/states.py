@@ -39,13 +39,11 @@ def operation_running(seen: Snapshot) -> Iterator[Evidence]:
 
 
 def plugin_missing(seen: Snapshot) -> Iterator[Evidence]:
-    """Find logins of the kubeconfig by a plug-in that this machine does not have."""
-    for user in seen.kubeconfig.get("users") or ():
-        command = str(((user.get("user") or {}).get("exec") or {}).get("command", ""))
-        if command.endswith(PLUGIN) and shutil.which(command) is None:
-            yield Evidence(
-                Source.STATE, f"kubeconfig user {user['name']}", f"exec: executable {command} not found"
-            )
+    """Find that kubectl logs in by a plug-in that this machine does not have: by the user of its context."""
+    user = seen.kubectl_user
+    command = str(user.section("exec").get("command", "")) if user else ""
+    if user and command.endswith(PLUGIN) and shutil.which(command) is None:
+        yield Evidence(Source.STATE, f"kubeconfig user {user.name}", f"exec: executable {command} not found")
 
 
 def cache_on_the_mount(seen: Snapshot) -> Iterator[Evidence]:

@@ -22,12 +22,17 @@ def unnamed(context: Context, seen: Snapshot, said: Sequence[Evidence]) -> Itera
     """Tell of refused reads, failed operations, a failed benchmark and a server that is not ready.
 
     Args:
-        said: the snapshot's texts.
+        said: the snapshot's texts, without those that show a known symptom.
     """
     for item in said:
         if item.source is Source.OPERATION:
             yield Finding(item.subject, "failed", item.text.strip())
-    refusals = {error.message: error for error in seen.refusals if not isinstance(error, MissingError)}
+    told = {item.text for item in said if item.source is Source.REFUSAL}
+    refusals = {
+        error.message: error
+        for error in seen.refusals
+        if error.message in told and not isinstance(error, MissingError)
+    }
     for message, error in refusals.items():
         yield Finding(f"reading {error.place or 'the cloud'}", "failed", message, error.remedy or "")
     yield from _benchmark(context, seen)

@@ -9,7 +9,7 @@ variables no longer name is deleted (an ApplySet, `kubectl get configmap`), unle
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
 
 from pydantic import Field
@@ -61,6 +61,8 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     names = membership.of_set(objects)
     asked = yield from membership.widened(context, which, [*names, *left.all], left.loss(context))
     yield from volume.freed(context, objects)
+    exposed = filter(exposure.is_exposed, objects)
+    old = {Reference.to(item): exposure.leaving(context, item) for item in exposed}
     applying = Applying(context, manifested, which)
     for wanted in objects:
         yield from applying.applied(wanted)
@@ -69,7 +71,7 @@ def run(arguments: Arguments, context: Context) -> StepResult:
     rolled_out = yield from _rolled_out(context, objects)
     yield from pruning.pruned(context, left.used, ask=False)
     yield from membership.narrowed(context, which, [*names, *left.staying])
-    reached = yield from _reached(context, objects)
+    reached = yield from _reached(context, old)
     return "; ".join(filter(None, [rolled_out, left.text, *reached]))
 
 
@@ -158,18 +160,29 @@ def _rolled_out(context: Context, objects: Sequence[Object]) -> Generator[Change
     return "; ".join(reasons) or "applied"
 
 
-def _reached(context: Context, objects: Sequence[Object]) -> Generator[Change | Action, None, list[str]]:
-    """Wait for the addresses of Services that are exposed, and name them."""
+def _reached(
+    context: Context, services: Mapping[Reference, str]
+) -> Generator[Change | Action, None, list[str]]:
+    """Wait for the addresses of Services that are exposed, and name them.
+
+    Args:
+        services: each with the address that it should leave; empty where it has none.
+    """
     reasons = []
-    for wanted in filter(exposure.is_exposed, objects):
-        reference = Reference.to(wanted)
-        if not exposure.address(live(context, reference) or wanted):
+    for reference, old in services.items():
+        if old or not _address(context, reference):
             yield Action(
                 f"address of {reference}",
-                partial(exposure.wait, context, reference),
+                partial(exposure.wait, context, reference, old),
                 refreshes=[object_key(reference)],
                 command=command_of(context, reference, ["get"], "--watch"),
             )
-        found = exposure.address(live(context, reference) or wanted)
-        reasons.append(f"{reference}: {found or 'its address would be waited for'}")
+        found = "" if old and context.check else _address(context, reference)
+        kept = ", as before: no load balancer of the other kind was made" if found and found == old else ""
+        reasons.append(f"{reference}: {found or 'its address would be waited for'}{kept}")
     return reasons
+
+
+def _address(context: Context, service: Reference) -> str:
+    found = live(context, service)
+    return exposure.address(found) if found else ""

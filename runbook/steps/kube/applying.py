@@ -56,7 +56,7 @@ class Applying:
         try:
             future, taken_from = self._future(wanted, present)
         except ImmutableFieldError as refusal:
-            yield from replacement.removed(context, present, wanted, refusal)
+            yield from replacement.removed(context, present, wanted, refusal, self.manifest.objects)
             yield self._creation(wanted)
             return ""
         found = differences(present, future)

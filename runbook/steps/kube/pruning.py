@@ -160,23 +160,13 @@ def _in_use(
     for item in leaving:
         user = ""
         if item["kind"] == "PersistentVolumeClaim":
-            user = _foreign_pod(context, item, sets)
+            foreign = volume.users(context, Reference.to(item), sets).foreign
+            user = foreign[0].short if foreign else ""
         elif item["kind"] == "PersistentVolume":
             user = _claim_that_stays(context, item, {Reference.to(other) for other in leaving} - kept)
         if user:
             kept.add(Reference.to(item))
             yield Reference.to(item), user
-
-
-def _foreign_pod(context: Context, claim: Object, sets: Sequence[Object]) -> str:
-    selectors = [item["spec"]["selector"]["matchLabels"] for item in sets if item["kind"] == "Deployment"]
-    name, namespace = claim["metadata"]["name"], claim["metadata"]["namespace"]
-    for pod in client(context).list("v1", "Pod", namespace):
-        labels = pod["metadata"].get("labels") or {}
-        ours = any(selector.items() <= labels.items() for selector in selectors)
-        if not ours and volume.uses(pod, name):
-            return f"pod/{pod['metadata']['name']}"
-    return ""
 
 
 def _claim_that_stays(context: Context, found: Object, leaving: set[Reference]) -> str:

@@ -8,8 +8,10 @@ from typing import Final
 
 from runbook.clients.kube.objects import Object, Reference
 from runbook.clients.kube.watching import View, viewing
+from runbook.engine.errors import PassingError
 from runbook.steps.context import Context
 from runbook.steps.kube.cluster import client
+from runbook.steps.kube.holding import holding
 from runbook.steps.kube.polling import poll, until_news
 
 DEADLINE_SECONDS: Final = 600.0
@@ -27,7 +29,7 @@ def wait_until_gone(context: Context, references: Iterable[Reference]) -> None:
             context,
             partial(_look, context, view, list(references), held),
             limit_seconds=DEADLINE_SECONDS,
-            late=lambda: f"still there after {DEADLINE_SECONDS:.0f} s: {_reasons(held)}",
+            late=lambda: f"still there after {DEADLINE_SECONDS:.0f} s: {_reasons(context, held)}",
             rest=until_news(context, view),
         )
 
@@ -45,6 +47,10 @@ def _names(objects: Sequence[Object]) -> str:
     return ", ".join(Reference.to(found).short for found in objects)
 
 
-def _reasons(objects: Sequence[Object]) -> str:
-    finalizers = {Reference.to(found): found["metadata"].get("finalizers", []) for found in objects}
-    return "; ".join(f"{name} is held by {', '.join(held) or '?'}" for name, held in finalizers.items())
+def _reasons(context: Context, objects: Sequence[Object]) -> str:
+    """Say what holds objects, as far as anybody answers."""
+    kube = client(context)
+    try:
+        return "; ".join(holding(kube, found) for found in objects)
+    except PassingError as error:
+        return f"{_names(objects)}; what holds them is not known: {error.message}"

@@ -16,22 +16,33 @@ from runbook.steps.kube.pruning import deletion
 from runbook.steps.kube.server import answering_key
 
 
-def removed(context: Context, present: Object, wanted: Object, refusal: ImmutableFieldError) -> StepResult:
+def removed(
+    context: Context, present: Object, wanted: Object, refusal: ImmutableFieldError, ours: Sequence[Object]
+) -> StepResult:
     """Delete an object that cannot become what is wanted; it is applied then as one that is not there.
 
     Args:
         present: as it is in the cluster.
+        ours: all objects that are applied with it.
         refusal: of the API server, which names the fields.
     """
     reference = Reference.to(present)
     fields = ", ".join(refusal.fields) or "a field"
+    loss = f"{reference} as it is: {fields} cannot be changed, so it is deleted and made anew"
     leaving = _leaving(present)
+    gone = [Difference(item.short, "there", None) for item in leaving]
+    delete = partial(_delete, context, leaving)
+    if leaving[0].kind == "PersistentVolumeClaim":
+        pods = volume.users(context, leaving[0], ours)
+        gone += pods.differences
+        loss = "; ".join(filter(None, [loss, pods.loss(leaving[0])]))
+        delete = partial(volume.free, context, leaving, ours, pods.foreign)
     yield Change(
-        [*requested(present, wanted), *(Difference(item.short, "there", None) for item in leaving)],
+        [*requested(present, wanted), *gone],
         deletion(context, reference),
-        partial(_delete, context, leaving),
+        delete,
         {answering_key(context): UNKNOWN, **{object_key(item): None for item in leaving}},
-        loss=f"{reference} as it is: {fields} cannot be changed, so it is deleted and made anew",
+        loss=loss,
     )
     return ""
 
@@ -46,9 +57,6 @@ def _leaving(present: Object) -> list[Reference]:
 
 
 def _delete(context: Context, leaving: Sequence[Reference]) -> None:
-    if leaving[0].kind == "PersistentVolumeClaim":
-        volume.free(context, leaving)
-        return
     for reference in leaving:
         client(context).delete(reference, propagation="Foreground")
     removal.wait_until_gone(context, leaving)

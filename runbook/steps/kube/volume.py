@@ -2,11 +2,13 @@
 
 A claim that was deleted while a Pod uses it only goes with the Pod. A claim whose volume was deleted is lost
 for good. A volume that outlived its claim keeps the old claim's uid and takes no other until that is removed.
+A Pod that is not of the server's Deployment is somebody else's: it goes only when that is confirmed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from runbook.clients.kube.objects import Object, Reference, is_terminating
@@ -26,18 +28,21 @@ def freed(context: Context, objects: Sequence[Object]) -> StepResult:
         if state is None:
             continue
         leaving = [claim, *([volume] if is_terminating(live(context, volume)) else [])]
+        pods = users(context, claim, objects)
         yield Change(
-            [Difference(claim.short, state, None)],
-            kubectl(
-                context,
-                *("delete", "pods", f"--selector=app={context.variables.server.name}"),
-                f"--namespace={claim.namespace}",
-            ),
-            partial(free, context, leaving),
+            [Difference(claim.short, state, None), *pods.differences],
+            _deletion(context, [*leaving, *pods.all]),
+            partial(free, context, leaving, objects, pods.foreign),
             {answering_key(context): UNKNOWN, **{object_key(reference): None for reference in leaving}},
+            loss=pods.loss(claim),
             warning="the server restarts: its Pods hold the claim",
         )
     return ""
+
+
+def _deletion(context: Context, leaving: Sequence[Reference]) -> list[str]:
+    names = [reference.short for reference in leaving]
+    return kubectl(context, "delete", *names, f"--namespace={leaving[0].namespace}")
 
 
 def rebound(context: Context, objects: Sequence[Object]) -> StepResult:
@@ -85,22 +90,72 @@ def _claim_state(claim: Object | None, volume: Object | None) -> str | None:
     return None
 
 
-def free(context: Context, leaving: Sequence[Reference]) -> None:
-    """Delete a claim, the Pods that hold it, and what else is named; wait until all are gone.
+def free(
+    context: Context, leaving: Sequence[Reference], objects: Sequence[Object], foreign: Sequence[Reference]
+) -> None:
+    """Delete a claim, our Pods that hold it, and what else is named; wait until claim and volume are gone.
 
     Args:
         leaving: the claim first.
+        objects: ours; the Pods of its Deployments are.
+        foreign: Pods of others whose deletion was confirmed.
     """
-    kube, claim = client(context), leaving[0]
-    for reference in leaving:
-        kube.delete(reference)
-    for pod in kube.list("v1", "Pod", claim.namespace):
-        if uses(pod, claim.name):
-            kube.delete(Reference.to(pod))
+    own = users(context, leaving[0], objects).own
+    for reference in [*leaving, *own, *foreign]:
+        client(context).delete(reference)
     removal.wait_until_gone(context, leaving)
 
 
-def uses(pod: Object, claim: str) -> bool:
+@dataclass(frozen=True)
+class Users:
+    """Pods that have not ended and mount one claim.
+
+    Args:
+        own: of Deployments that are ours.
+        foreign: all others.
+    """
+
+    own: Sequence[Reference]
+    foreign: Sequence[Reference]
+
+    @property
+    def all(self) -> list[Reference]:
+        """Name them all."""
+        return [*self.own, *self.foreign]
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Name those of others as something that goes."""
+        return [Difference(pod.short, "there, and uses the claim", None) for pod in self.foreign]
+
+    def loss(self, claim: Reference) -> str | None:
+        """Say what others lose; None where it is nothing."""
+        names = ", ".join(pod.short for pod in self.foreign)
+        return f"{names}: not of this server, deleted as {claim} cannot go before" if names else None
+
+
+def users(context: Context, claim: Reference, objects: Sequence[Object]) -> Users:
+    """Find the Pods that use a claim.
+
+    Args:
+        objects: ours; the Pods of its Deployments are.
+    """
+    selectors = [
+        item["spec"]["selector"]["matchLabels"]
+        for item in objects
+        if item["kind"] == "Deployment" and Reference.to(item).namespace == claim.namespace
+    ]
+    found = [pod for pod in client(context).list("v1", "Pod", claim.namespace) if _uses(pod, claim.name)]
+    own = [Reference.to(pod) for pod in found if _is_selected(pod, selectors)]
+    return Users(own, [pod for pod in map(Reference.to, found) if pod not in own])
+
+
+def _is_selected(pod: Object, selectors: Sequence[Mapping[str, str]]) -> bool:
+    labels = pod["metadata"].get("labels") or {}
+    return any(selector.items() <= labels.items() for selector in selectors)
+
+
+def _uses(pod: Object, claim: str) -> bool:
     """Tell whether a Pod that has not ended mounts a claim of its namespace."""
     if pod.get("status", {}).get("phase") in {"Succeeded", "Failed"}:
         return False
