@@ -56,7 +56,9 @@ def _restarts(site: Site) -> int:
 @pytest.mark.slow
 def test_a_line_that_was_killed_joins_its_job(site: Site) -> None:
     site.operator.forget_requests()
-    site.fault("--path", "/lfs/", "--kind", "stall", "--seconds", "5")
+    site.fault(
+        "--path", "/lfs/", "--kind", "stall", "--seconds", "12"
+    )  # the Job outlives the next line's start
     with site.operator.start("step", "3.2.3", *settings("joined")) as line:
         eventually(lambda: len(site.objects("joined")) > 3)
         line.kill()
