@@ -8,9 +8,9 @@ _SCRIPT = """
 trap '' HUP INT TERM
 groups=' '
 while read -r verb group; do
-  case $verb in
-    watch) groups="$groups$group " ;;
-    forget) groups="${groups%% "$group" *} ${groups#* "$group" }" ;;
+  case $verb$groups in
+    watch*) groups="$groups$group " ;;
+    forget*" $group "*) groups="${groups%% "$group" *} ${groups#* "$group" }" ;;
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
@@ -26,13 +26,15 @@ class Reaper:
 
     def watch(self, group: int) -> None:
         """Kill this process group, too, when the stand-in is gone."""
-        self._groups.add(group)
-        self._tell("watch", group)
+        if group not in self._groups:
+            self._groups.add(group)
+            self._tell("watch", group)
 
     def forget(self, group: int) -> None:
-        """Take no more care of a process group that has ended."""
-        self._groups.discard(group)
-        self._tell("forget", group)
+        """Take no more care of a process group that has ended; who stops it and who awaits it both say so."""
+        if group in self._groups:
+            self._groups.remove(group)
+            self._tell("forget", group)
 
     def close(self) -> None:
         """Kill what is left and end the shell."""
