@@ -309,7 +309,7 @@ def _unready(witness: Witness) -> Iterator[Finding]:
     if before is None or after is None or after.ready or not before.ready:
         return
     evidence = f"why {', '.join(sorted(before.ready))} was not ready at the end, and had not restarted"
-    remedy = "inv doctor, and the readiness probe's events in kubectl describe"
+    remedy = "look at the events of its readiness probe: inv doctor"
     yield Finding(name=UNCHECKED, evidence=evidence, remedy=remedy)
 
 

@@ -51,6 +51,8 @@ class Between:
         task = asyncio.create_task(self.serve(near, back))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # one that is cancelled before it carries never comes to its own closing
+        task.add_done_callback(lambda _: back.transport.abort())
 
     async def _close(self) -> None:
         self._server.close()
