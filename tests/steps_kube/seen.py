@@ -14,7 +14,7 @@ class Seen(Reader):
 
     Args:
         objects: what there is.
-        hidden: kinds that the login may not list, and why.
+        hidden: kinds that the login may not read, and why.
         log: what each container said, or why its log cannot be read.
     """
 
@@ -29,6 +29,7 @@ class Seen(Reader):
         self._log = log
 
     def get(self, reference: Reference) -> Object | None:
+        self._refuse(reference.kind)
         return next((item for item in self._objects if Reference.to(item) == reference), None)
 
     def list(
@@ -39,13 +40,13 @@ class Seen(Reader):
         labels: Mapping[str, str] | None = None,
         fields: str = "",
     ) -> list[Object]:
-        if kind in self._hidden:
-            raise self._hidden[kind]
+        self._refuse(kind)
         named = fields.removeprefix("involvedObject.name=")
         return [
             item
             for item in self._objects
             if item["kind"] == kind
+            and namespace in {"", item["metadata"].get("namespace", namespace)}
             and (labels or {}).items() <= item["metadata"].get("labels", {}).items()
             and (not named or item["involvedObject"]["name"] == named)
         ]
@@ -56,6 +57,10 @@ class Seen(Reader):
         if isinstance(self._log, RunbookError):
             raise self._log
         return self._log
+
+    def _refuse(self, kind: str) -> None:
+        if kind in self._hidden:
+            raise self._hidden[kind]
 
 
 def pod(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,48 +11,17 @@ from runbook.engine.errors import CredentialsError
 from runbook.steps.kube import removal
 from runbook.steps.kube.holding import holding
 from tests.steps_kube.deployment_place import TEMPLATES, Place
+from tests.steps_kube.seen import Seen
 
 NOW = "2026-11-28T12:00:00Z"
 
 
-@dataclass
-class Cluster:
-    """Answers reads.
-
-    Args:
-        pods: what a list of Pods gives.
-        node: what a node is; None: it is gone, or the login may not read it where `refused`.
-    """
-
-    pods: list[Object]
-    node: Object | None = None
-    refused: bool = False
-
-    def get(self, reference: Reference) -> Object | None:
-        if self.refused:
-            raise CredentialsError(f"{reference} may not be read")
-        return self.node
-
-    def list(
-        self,
-        api_version: str,
-        kind: str,
-        namespace: str,
-        labels: Mapping[str, str] | None = None,
-        fields: str = "",
-    ) -> list[Object]:
-        assert (api_version, kind, namespace, labels, fields) == ("v1", "Pod", "llm", {"app": "a"}, "")
-        return self.pods
-
-    def logs(self, *_: Any, **__: Any) -> str:
-        raise NotImplementedError
-
-
 def pod(name: str, **metadata: str) -> Object:
+    """A Pod of the Deployment."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": "llm", **metadata},
+        "metadata": {"name": name, "namespace": "llm", "labels": {"app": "a"}, **metadata},
         "spec": {"nodeName": "tpu-1"},
     }
 
@@ -65,23 +32,37 @@ DEPLOYMENT: Object = {
     "metadata": {"name": "a", "namespace": "llm", "finalizers": ["foregroundDeletion"]},
     "spec": {"selector": {"matchLabels": {"app": "a"}}},
 }
-LOST: Object = {
-    "status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}
-}
+
+
+def node(**ready: str) -> Object:
+    """The Pods' node, by what its condition Ready says."""
+    conditions = [{"type": "Ready", **ready}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "tpu-1"},
+        "status": {"conditions": conditions},
+    }
+
+
+PODS = (pod("a-1", deletionTimestamp=NOW), pod("a-2"))
+REFUSED = {"Node": CredentialsError("nodes may not be read")}
 
 
 @pytest.mark.parametrize(
     ("cluster", "where"),
     [
-        (Cluster([], LOST), ", which is not ready: NodeStatusUnknown"),
-        (Cluster([], None), ", which is gone"),
-        (Cluster([], {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}), ""),
-        (Cluster([], refused=True), ""),
+        (
+            Seen(*PODS, node(status="Unknown", reason="NodeStatusUnknown")),
+            ", which is not ready: NodeStatusUnknown",
+        ),
+        (Seen(*PODS), ", which is gone"),
+        (Seen(*PODS, node(status="True")), ""),
+        (Seen(*PODS, hidden=REFUSED), ""),
     ],
     ids=["lost", "gone", "ready", "not to be read"],
 )
-def test_a_pod_that_does_not_end_is_named_with_its_node(cluster: Cluster, where: str) -> None:
-    cluster.pods = [pod("a-1", deletionTimestamp=NOW), pod("a-2")]
+def test_a_pod_that_does_not_end_is_named_with_its_node(cluster: Seen, where: str) -> None:
     told = f"deployment/a is held by foregroundDeletion (pod/a-1 does not end on node tpu-1{where})"
     assert holding(cluster, DEPLOYMENT) == told
 
@@ -101,7 +82,7 @@ def test_a_namespace_tells_what_it_still_has() -> None:
             ],
         },
     }
-    assert holding(Cluster([]), namespace) == f"namespace/llm is held by kubernetes ({remaining})"
+    assert holding(Seen(), namespace) == f"namespace/llm is held by kubernetes ({remaining})"
 
 
 @pytest.fixture
